@@ -1,0 +1,86 @@
+/** The KEDA object that a trigger belongs to, as the request claims it. */
+export interface ScaledObjectId {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What every trigger has, whatever its source. */
+export interface TriggerCore {
+  readonly source: string;
+  readonly scaledObject: ScaledObjectId;
+  /** The metric's name as KEDA knows it, without KEDA's `s0-` prefix. */
+  readonly metricName: string;
+  /** The HPA's target: at least 0.001. */
+  readonly threshold: number;
+  /** Active when the value is above it. */
+  readonly activationThreshold: number;
+}
+
+export const timeAggregations = ['avg', 'timeAvg', 'sum', 'min', 'max', 'rateOfChange'] as const;
+export type TimeAggregation = (typeof timeAggregations)[number];
+
+export const groupAggregations = ['avg', 'sum', 'min', 'max'] as const;
+export type GroupAggregation = (typeof groupAggregations)[number];
+
+export const queryAggregators = ['sum', 'avg', 'min', 'max', 'count'] as const;
+export type QueryAggregator = (typeof queryAggregators)[number];
+
+/** One condition on a label: `status=~"5.."`. */
+export interface LabelMatcher {
+  readonly label: string;
+  readonly operator: '=' | '!=' | '=~' | '!~';
+  readonly value: string;
+}
+
+/** The user's own PromQL, trimmed and otherwise as written. */
+export interface WrittenQuery {
+  readonly kind: 'query';
+  readonly query: string;
+}
+
+/** A metric of a workload or a service. */
+export interface MetricOfWorkload {
+  readonly kind: 'metric';
+  /** In either notation, as written: `net.http.request.count` or `sysdig_container_net_http_request_count`. */
+  readonly metric: string;
+  /** The name of the workload; undefined only where `service` is given. */
+  readonly workload: string | undefined;
+  /** Lower case, `deployment`. */
+  readonly workloadType: string | undefined;
+  readonly service: string | undefined;
+  readonly namespace: string;
+  /** From the trigger, else CLUSTER_NAME. */
+  readonly cluster: string | undefined;
+  readonly filter: readonly LabelMatcher[];
+  readonly timeAggregation: TimeAggregation;
+  readonly groupAggregation: GroupAggregation;
+  readonly windowMs: number;
+}
+
+/** Which alerts make an attack, and the target that holds while it lasts. */
+export interface UnderAttack {
+  readonly threshold: number;
+  readonly windowMs: number;
+  readonly rules: readonly string[];
+  readonly tags: readonly string[];
+  readonly minimumPriority: string;
+}
+
+export interface SysdigTrigger extends TriggerCore {
+  readonly source: 'sysdig';
+  /** A named account; undefined is the unnamed one. */
+  readonly account: string | undefined;
+  readonly api: 'promql' | 'data';
+  readonly select: WrittenQuery | MetricOfWorkload;
+  /** How the series of a vector become one number; undefined: one series is expected. */
+  readonly queryAggregator: QueryAggregator | undefined;
+  readonly maxAgeMs: number;
+  /** Answered when there is no data; undefined: no data is NOT_FOUND. Never used for a failed upstream. */
+  readonly metricUnavailableValue: number | undefined;
+  readonly onError: 'error' | 'lastValue';
+  readonly staleMaxAgeMs: number;
+  readonly cacheTtlMs: number;
+  readonly underAttack: UnderAttack | undefined;
+}
+
+export type Trigger = SysdigTrigger;
