@@ -16,5 +16,9 @@ export interface ScaledObjectRef {
  */
 export type ParsedTrigger =
   | { readonly kind: 'valid'; readonly trigger: Trigger }
-  | { readonly kind: 'refused'; readonly spec: { metricName: string; threshold: number }; readonly failure: Failure }
+  | {
+      readonly kind: 'refused';
+      readonly spec: { metricName: string; threshold: number };
+      readonly failure: Failure;
+    }
   | { readonly kind: 'unreadable'; readonly failure: Failure };
