@@ -1,0 +1,78 @@
+import { Failure } from '#src/failure.ts';
+import { show } from '#src/triggers/field.ts';
+import { readMetadata } from '#src/triggers/metadata.ts';
+import { nameMetric } from '#src/triggers/metric-name.ts';
+import type { ParsedTrigger, ScaledObjectRef } from '#src/triggers/parse.ts';
+import { nearest } from '#src/triggers/suggestion.ts';
+import { sysdigSchema, threshold } from '#src/triggers/sysdig-schema.ts';
+import { readSysdigTrigger, type TriggerDefaults } from '#src/triggers/sysdig-trigger.ts';
+
+const largestMetadata = 64 * 1024;
+const mostUnknownKeys = 10;
+const plainKey = /^[A-Za-z0-9_.-]{1,60}$/;
+const sysdigKeys = Object.keys(sysdigSchema.shape);
+
+/**
+ * A trigger's metadata, validated: all problems at once, each with its key, what was expected and what came.
+ *
+ * KEDA hides the text of a failing `GetMetricSpec` and fails the ScaledObject's other triggers with it (keda#5914), so
+ * wrong metadata is `refused`, which still has a spec, wherever source and threshold can be read.
+ */
+export function parseTrigger(ref: ScaledObjectRef, defaults: TriggerDefaults): ParsedTrigger {
+  const { values, problems: keyProblems } = readMetadata(ref.scalerMetadata);
+  const metricName = nameMetric(values);
+  const source = values.get('source')?.trim();
+  const refuse = (problems: readonly string[]) => refusal(ref, { values, metricName, problems });
+
+  const size = sizeOf(ref.scalerMetadata);
+  if (size > largestMetadata) {
+    return refuse([`metadata: expected at most 64 KiB, got ${Math.ceil(size / 1024)} KiB`]);
+  }
+  if (source === 'falco') {
+    return refuse(['source: falco is not part of this version yet; sysdig is']);
+  }
+  if (source !== 'sysdig') {
+    return refuse([`source: expected sysdig or falco, got ${show(source)}`]);
+  }
+  const problems = [...keyProblems, ...unknownKeys(values)];
+  const scaledObject = { namespace: ref.namespace, name: ref.name };
+  const read = readSysdigTrigger({ values, scaledObject, metricName, defaults });
+  if (Array.isArray(read)) problems.push(...read);
+  if (Array.isArray(read) || problems.length > 0) return refuse(problems);
+  return { kind: 'valid', trigger: read };
+}
+
+interface Refused {
+  values: ReadonlyMap<string, string>;
+  metricName: string;
+  problems: readonly string[];
+}
+
+function refusal(ref: ScaledObjectRef, { values, metricName, problems }: Refused): ParsedTrigger {
+  const failure = new Failure('invalid', `trigger of ${ref.namespace}/${ref.name}: ${problems.join('; ')}`);
+  const target = threshold.safeParse(values.get('threshold'));
+  const known = ['sysdig', 'falco'].includes(values.get('source')?.trim() ?? '');
+  if (!known || !target.success) return { kind: 'unreadable', failure };
+  return { kind: 'refused', spec: { metricName, threshold: target.data }, failure };
+}
+
+function unknownKeys(values: ReadonlyMap<string, string>): string[] {
+  const unknown = [...values.keys()].filter((key) => !sysdigKeys.includes(key)).sort();
+  const problems = unknown.slice(0, mostUnknownKeys).map((key) => {
+    const meant = nearest(key, sysdigKeys);
+    const name = plainKey.test(key) ? key : show(key);
+    return `${name}: unknown key${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+  });
+  if (unknown.length > problems.length)
+    problems.push(`and ${unknown.length - problems.length} more unknown keys`);
+  if (problems.some((problem) => problem.endsWith('key')))
+    problems.push(`the keys are ${sysdigKeys.join(', ')}`);
+  return problems;
+}
+
+function sizeOf(metadata: Readonly<Record<string, string>>): number {
+  return Object.entries(metadata).reduce(
+    (sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value),
+    0,
+  );
+}

@@ -1,0 +1,8 @@
+const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+
+/** A plain decimal number, `100`, `0.5`, `1e3`; undefined for anything else, and for what a double cannot hold. */
+export function parseNumber(text: string): number | undefined {
+  if (!decimal.test(text)) return undefined;
+  const value = Number(text);
+  return Number.isFinite(value) ? value : undefined;
+}
