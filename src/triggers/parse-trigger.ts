@@ -1,9 +1,9 @@
 import { Failure } from '#src/failure.ts';
-import { show } from '#src/triggers/field.ts';
+import { show } from '#src/fields/field.ts';
+import { nearest } from '#src/fields/suggestion.ts';
 import { readMetadata } from '#src/triggers/metadata.ts';
 import { nameMetric } from '#src/triggers/metric-name.ts';
 import type { ParsedTrigger, ScaledObjectRef } from '#src/triggers/parse.ts';
-import { nearest } from '#src/triggers/suggestion.ts';
 import { sysdigSchema, threshold } from '#src/triggers/sysdig-schema.ts';
 import { readSysdigTrigger, type TriggerDefaults } from '#src/triggers/sysdig-trigger.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choice, duration, list, number, pattern, read } from '#src/triggers/field.ts';
+import { choice, duration, list, number, pattern, read } from '#src/fields/field.ts';
 import { parseFilter } from '#src/triggers/filter.ts';
 import { groupAggregations, queryAggregators, timeAggregations } from '#src/triggers/trigger.ts';
 

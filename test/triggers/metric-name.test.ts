@@ -55,7 +55,7 @@ test('does not depend on the order of the keys', (t) => {
 });
 
 test('tells apart what is measured differently', (t) => {
-  const names = [
+  const differences: Record<string, string>[] = [
     {},
     { workload: 'a' },
     { service: 'a' },
@@ -63,7 +63,8 @@ test('tells apart what is measured differently', (t) => {
     { window: '5m' },
     { account: 'a' },
     { cluster: 'a' },
-  ].map((more) => nameOf({ ...plain, ...more }));
+  ];
+  const names = differences.map((more) => nameOf({ ...plain, ...more }));
   t.is(new Set(names.map((name) => name.toLowerCase())).size, names.length);
 });
 

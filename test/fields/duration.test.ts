@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { formatDuration, parseDuration } from '#src/triggers/duration.ts';
+import { formatDuration, parseDuration } from '#src/fields/duration.ts';
 
 test('reads what people write', (t) => {
   t.is(parseDuration('90s'), 90_000);

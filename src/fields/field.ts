@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { formatDuration, parseDuration } from '#src/triggers/duration.ts';
-import { parseNumber } from '#src/triggers/quantity.ts';
+import { formatDuration, parseDuration } from '#src/fields/duration.ts';
+import { parseNumber } from '#src/fields/quantity.ts';
 
 /**
  * KEDA gives strings, and so does the environment; each builder here makes a schema that reads one strictly. A problem
