@@ -1,0 +1,81 @@
+import type { Clock } from '#src/clock.ts';
+import type { Failure } from '#src/failure.ts';
+import type { Log } from '#src/log.ts';
+
+interface Trouble {
+  message: string;
+  since: number;
+  toldAt: number;
+  untold: number;
+}
+
+const summaryEveryMs = 5 * 60_000;
+const mostSubjects = 20_000;
+
+/**
+ * Turns failures into lines an operator can act on: the first of its kind at once, repeats as one summary every 5
+ * minutes, another kind at once, and the recovery. KEDA asks again at once after a failure, so without this an outage
+ * writes thousands of equal lines.
+ */
+export class FailureLog {
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #troubles = new Map<string, Trouble>();
+
+  constructor(log: Log, clock: Clock) {
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  /** `subject` is what fails, `shop/checkout sysdig-requests-0a1b`. */
+  failed(subject: string, failure: Failure): void {
+    const now = this.#clock.now();
+    const trouble = this.#troubles.get(subject);
+    const kind = kindOf(failure);
+    if (trouble === undefined || trouble.message !== kind) {
+      this.#remember(subject, { message: kind, since: trouble?.since ?? now, toldAt: now, untold: 0 });
+      this.#tell(subject, failure, {});
+      return;
+    }
+    trouble.untold += 1;
+    if (now - trouble.toldAt < summaryEveryMs) return;
+    this.#tell(subject, failure, {
+      repeats: trouble.untold,
+      failingForSeconds: Math.round((now - trouble.since) / 1000),
+    });
+    trouble.toldAt = now;
+    trouble.untold = 0;
+  }
+
+  succeeded(subject: string): void {
+    if (this.#troubles.size === 0) return;
+    const trouble = this.#troubles.get(subject);
+    if (trouble === undefined) return;
+    this.#troubles.delete(subject);
+    const failedForSeconds = Math.round((this.#clock.now() - trouble.since) / 1000);
+    this.#log.info({ trigger: subject, failedForSeconds }, 'answers again');
+  }
+
+  #remember(subject: string, trouble: Trouble): void {
+    if (this.#troubles.size >= mostSubjects && !this.#troubles.has(subject)) {
+      const [oldest] = this.#troubles.keys();
+      if (oldest !== undefined) this.#troubles.delete(oldest);
+    }
+    this.#troubles.set(subject, trouble);
+  }
+
+  #tell(subject: string, failure: Failure, more: object): void {
+    const fields = { trigger: subject, code: failure.code, reason: failure.message, ...more };
+    if (failure.code === 'internal') this.#log.error({ ...fields, stack: stackOf(failure) }, 'cannot answer');
+    else this.#log.warn(fields, 'cannot answer');
+  }
+}
+
+/** Digits change from one failure to the next ("in 29 s", "in 28 s") without making it another. */
+function kindOf(failure: Failure): string {
+  return `${failure.code} ${failure.message.replace(/\d+/g, '#')}`;
+}
+
+function stackOf(failure: Failure): string | undefined {
+  return failure.cause instanceof Error ? failure.cause.stack : failure.stack;
+}

@@ -1,0 +1,114 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Failure } from '#src/failure.ts';
+
+/** What the operations address shows. */
+export interface OperationsView {
+  /** Undefined when ready; otherwise why not. Only this process counts: never Sysdig, a disk or a network. */
+  notReadyBecause(): string | undefined;
+  metrics(): Promise<{ contentType: string; text: string }>;
+  /** A plain object, shown as JSON. */
+  status(): object;
+  /** The bearer token that opens /status from afar; undefined: loopback only. Read at each request, as files change. */
+  statusToken(): string | undefined;
+}
+
+export interface ListenAddress {
+  host: string;
+  port: number;
+}
+
+/** `/healthz`, `/readyz`, `/metrics`, `/status`, on their own address. */
+export class OperationsServer {
+  readonly #server: Server;
+
+  constructor(view: OperationsView) {
+    this.#server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) => {
+      answer(view, request, response).catch(() => {
+        if (!response.headersSent) response.writeHead(500);
+        response.end();
+      });
+    });
+    this.#server.maxConnections = 256;
+  }
+
+  /** Resolves to the port. Rejects with a `Failure` that says what is wrong with the address. */
+  listen({ host, port }: ListenAddress): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error: NodeJS.ErrnoException) => {
+        const reason = error.code === 'EADDRINUSE' ? 'the port is already taken' : error.message;
+        reject(
+          new Failure('unavailable', `operations.address: cannot listen on ${host}:${port}: ${reason}`, {
+            cause: error,
+          }),
+        );
+      });
+      this.#server.listen(port, host, () => resolve((this.#server.address() as AddressInfo).port));
+    });
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#server.close(() => resolve());
+      this.#server.closeAllConnections();
+    });
+  }
+}
+
+async function answer(
+  view: OperationsView,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const path = request.url?.split('?', 1)[0];
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    response.setHeader('Allow', 'GET, HEAD');
+    return send(response, { status: 405, text: 'expected GET\n' });
+  }
+  if (path === '/healthz') return send(response, { status: 200, text: 'ok\n' });
+  if (path === '/readyz') {
+    const reason = view.notReadyBecause();
+    return send(response, { status: reason === undefined ? 200 : 503, text: `${reason ?? 'ok'}\n` });
+  }
+  if (path === '/metrics') {
+    const { contentType, text } = await view.metrics();
+    return send(response, { status: 200, contentType, text });
+  }
+  if (path === '/status') {
+    if (!maySeeStatus(request, view.statusToken())) {
+      response.setHeader('WWW-Authenticate', 'Bearer');
+      return send(response, { status: 401, text: 'expected a bearer token, or a request from loopback\n' });
+    }
+    const text = `${JSON.stringify(view.status(), null, 2)}\n`;
+    return send(response, { status: 200, contentType: 'application/json', text });
+  }
+  return send(response, { status: 404, text: 'expected /healthz, /readyz, /metrics or /status\n' });
+}
+
+interface Reply {
+  status: number;
+  contentType?: string;
+  text: string;
+}
+
+function send(
+  response: ServerResponse,
+  { status, contentType = 'text/plain; charset=utf-8', text }: Reply,
+): void {
+  response.writeHead(status, { 'Content-Type': contentType, 'X-Content-Type-Options': 'nosniff' });
+  response.end(text);
+}
+
+function maySeeStatus(request: IncomingMessage, token: string | undefined): boolean {
+  if (/^(?:::ffff:)?127\.|^::1$/.test(request.socket.remoteAddress ?? '')) return true;
+  const [scheme, given] = (request.headers.authorization ?? '').split(' ', 2);
+  if (token === undefined || token === '' || scheme?.toLowerCase() !== 'bearer' || given === undefined)
+    return false;
+  return timingSafeEqual(digest(given), digest(token));
+}
+
+/** Equal lengths, so that the comparison takes the same time for any guess. */
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
