@@ -1,0 +1,59 @@
+# Every target sets up what it needs. All it takes is make and any Node.js from 20 on, with npm.
+SHELL := /bin/sh
+export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
+
+# One collector thread and a small young generation keep the longest pauses short: see docs/performance.md.
+NODE_FLAGS := --single-threaded-gc --max-semi-space-size=2
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup:
+	@scripts/setup.sh
+
+.PHONY: prometheus
+prometheus: setup
+	@scripts/install-prometheus.sh
+
+.PHONY: run
+run: setup ## Start the scaler (settings: docs/configuration.md)
+	@exec node $(NODE_FLAGS) src/main.ts --hints
+
+.PHONY: demo
+demo: prometheus ## Scale on a real Prometheus, nothing to configure, until Ctrl-C
+	@exec node demo/main.ts
+
+.PHONY: ask
+ask: setup ## Ask a running scaler as KEDA would: make ask FILE=examples/http-requests/scaledobject.yaml
+	@exec node demo/ask.ts $(FILE)
+
+.PHONY: test
+test: prometheus ## Lint, check the types and run all tests
+	@$(MAKE) --no-print-directory lint
+	@exec node scripts/test.ts
+
+.PHONY: lint
+lint: setup ## Lint, check the format, the types and the generated files
+	@biome check --error-on-warnings .
+	@tsc --project .
+	@scripts/generate.sh --check
+
+.PHONY: format
+format: setup ## Format, and mend what the linter can mend
+	@biome check --write .
+
+.PHONY: generate
+generate: setup ## Write the generated types and tables anew
+	@scripts/generate.sh
+
+.PHONY: bench
+bench: prometheus ## Measure, as ratios side by side; JSON at the end
+	@exec node $(NODE_FLAGS) bench/main.ts
+
+.PHONY: clean
+clean: ## Remove what was installed and made
+	@rm -rf node_modules .setup.lock bench/results

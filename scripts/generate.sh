@@ -1,0 +1,23 @@
+#!/bin/sh
+# Writes the files that are made from others: the types of proto/, and the tables in docs/. With --check it only
+# compares, and fails where a committed file is out of date.
+set -eu
+cd "$(dirname "$0")/.."
+
+out=src/scaler/generated
+if [ "${1:-}" = --check ]; then
+  out=$(mktemp -d)
+  trap 'rm -rf "$out"' EXIT
+fi
+
+proto-loader-gen-types --longs=Number --defaults --importFileExtension=.ts --includeComments --grpcLib=@grpc/grpc-js \
+  --outDir="$out" proto/externalscaler.proto >/dev/null
+
+if [ "${1:-}" = --check ]; then
+  diff -r "$out" src/scaler/generated >&2 || {
+    echo "generate: src/scaler/generated is out of date; run make generate" >&2
+    exit 1
+  }
+  exec node scripts/tables.ts --check
+fi
+exec node scripts/tables.ts

@@ -1,0 +1,65 @@
+// Writes the tables of docs/ from the schemas in code, so that they cannot drift. With --check it only compares.
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { z } from 'zod';
+import { accountSettings, environmentName, settings } from '#src/configuration/settings.ts';
+import { sysdigSchema } from '#src/triggers/sysdig-schema.ts';
+
+type Shape = Record<string, z.ZodType>;
+
+const pages: Record<string, Record<string, string>> = {
+  'docs/triggers.md': {
+    sysdig: table(
+      ['Key', 'Default', 'Meaning'],
+      rows(sysdigSchema.shape, (key) => [code(key)]),
+    ),
+  },
+  'docs/configuration.md': {
+    settings: table(
+      ['Setting', 'Environment', 'Default', 'Meaning'],
+      rows(settings.shape, (path) => [code(path), code(environmentName(path))]),
+    ),
+    account: table(
+      ['Setting', 'Environment', 'Default', 'Meaning'],
+      rows(accountSettings.shape, (key) => [code(key), code(environmentName(`sysdig.${key}`))]),
+    ),
+  },
+};
+
+for (const [path, tables] of Object.entries(pages)) {
+  const now = readFileSync(path, 'utf8');
+  let wanted = now;
+  for (const [name, text] of Object.entries(tables)) {
+    const between = new RegExp(`(<!-- table: ${name} -->\n)[^]*?(<!-- end -->)`);
+    if (!between.test(now)) throw new Error(`${path}: expected the marks of the table ${name}`);
+    wanted = wanted.replace(between, (_, open: string, close: string) => `${open}\n${text}\n${close}`);
+  }
+  if (wanted === now) continue;
+  if (process.argv.includes('--check')) {
+    console.error(`${path} is out of date; run make generate`);
+    process.exitCode = 1;
+  } else {
+    writeFileSync(path, wanted);
+  }
+}
+
+function rows(shape: Shape, cells: (key: string) => string[]): string[][] {
+  return Object.entries(shape).map(([key, field]) => [
+    ...cells(key),
+    defaultOf(field),
+    field.description ?? '',
+  ]);
+}
+
+function defaultOf(field: z.ZodType): string {
+  const { def } = field as unknown as { def: { type: string; defaultValue?: unknown } };
+  return def.type === 'prefault' ? code(String(def.defaultValue)) : '';
+}
+
+function table(head: string[], body: string[][]): string {
+  const line = (cells: string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`;
+  return [head, head.map(() => '---'), ...body].map(line).join('');
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
