@@ -79,9 +79,9 @@ export class Listener {
     this.#tlsServer?.setSecureContext(material);
   }
 
-  /** Accepts nothing more; connections that stand go on. */
-  stop(): void {
-    this.#server.close();
+  /** Accepts nothing more; resolves when the connections that stand have ended. */
+  stop(): Promise<void> {
+    return new Promise((resolve) => this.#server.close(() => resolve()));
   }
 
   /** Cuts what still stands. */

@@ -121,14 +121,17 @@ export class ScalerServer {
   }
 
   async #drain(): Promise<void> {
+    const { clock } = this.#options;
     this.#health.set(false);
-    this.#listener?.stop();
+    const ended = this.#listener?.stop();
     this.#tlsWatch?.close();
-    // First: grpc-js's tryShutdown waits for as long as a stream is open.
+    // First: a connection stands for as long as one of its streams.
     this.#streams.drain();
+    // Says GOAWAY. Its callback comes too early: it waits for grpc-js's own listeners, and the port is ours.
+    this.#grpc.tryShutdown(() => {});
     await new Promise<void>((resolve) => {
-      const stopTimer = this.#options.clock.after(drainMs, resolve);
-      this.#grpc.tryShutdown(() => {
+      const stopTimer = clock.after(drainMs, resolve);
+      Promise.resolve(ended).then(() => {
         stopTimer();
         resolve();
       });
