@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import {
   type ClientReadableStream,
   credentials,
@@ -17,6 +18,8 @@ export interface KedaTls {
   readonly ca: Buffer;
   readonly cert?: Buffer;
   readonly key?: Buffer;
+  /** The name to ask for and to check; needed only where the address holds an IP, for which it is `localhost`. */
+  readonly serverName?: string;
 }
 
 const ExternalScaler = makeGenericClientConstructor(externalScaler, 'ExternalScaler');
@@ -30,7 +33,9 @@ export class KedaClient {
     const creds = tls
       ? credentials.createSsl(tls.ca, tls.key ?? null, tls.cert ?? null)
       : credentials.createInsecure();
+    const serverName = tls && (tls.serverName ?? (isIP(hostOf(address)) ? 'localhost' : undefined));
     this.#client = new ExternalScaler(address, creds, {
+      ...(serverName === undefined ? {} : { 'grpc.ssl_target_name_override': serverName }),
       'grpc.service_config': JSON.stringify({ loadBalancingConfig: [{ round_robin: {} }] }),
       'grpc.use_local_subchannel_pool': 1,
       'grpc.max_send_message_length': -1,
@@ -131,6 +136,10 @@ export class KedaStream<T> {
   cancel(): void {
     this.#call.cancel();
   }
+}
+
+function hostOf(address: string): string {
+  return address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '');
 }
 
 function promised<T>(call: (done: requestCallback<T>) => void): Promise<T> {
