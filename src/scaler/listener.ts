@@ -15,6 +15,8 @@ export interface ListenerOptions {
   readonly tls: TlsMaterial | undefined;
   /** A connection that is ready to speak HTTP/2: with TLS, after its handshake. */
   readonly onConnection: (socket: Socket | TLSSocket) => void;
+  /** A connection could not be accepted, for want of file descriptors, say; the port stays open. */
+  readonly onError: (error: Error) => void;
 }
 
 const handshakeTimeoutMs = 10_000;
@@ -27,10 +29,12 @@ export class Listener {
   readonly #address: ListenAddress;
   readonly #server: Server;
   readonly #tlsServer: TlsServer | undefined;
+  readonly #onError: (error: Error) => void;
   readonly #sockets = new Set<Socket>();
 
-  constructor({ address, tls, onConnection }: ListenerOptions) {
+  constructor({ address, tls, onConnection, onError }: ListenerOptions) {
     this.#address = address;
+    this.#onError = onError;
     // The set keeps sockets that are still in their handshake, too.
     const keep = (socket: Socket) => {
       this.#sockets.add(socket);
@@ -68,6 +72,7 @@ export class Listener {
       this.#server.once('error', onError);
       this.#server.listen(this.#address, () => {
         this.#server.off('error', onError);
+        this.#server.on('error', this.#onError);
         const bound = this.#server.address();
         resolve(typeof bound === 'object' && bound !== null ? bound.port : this.#address.port);
       });

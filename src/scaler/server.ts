@@ -90,6 +90,7 @@ export class ScalerServer {
           if (socket instanceof TLSSocket) this.#peers.judge(socket);
           injector.injectConnection(socket);
         },
+        onError: (error) => log.error({ error: error.message }, 'cannot accept a gRPC connection'),
       });
       const port = await this.#listener.listen();
       this.setServing(true);
