@@ -2,6 +2,7 @@ import type { Clock } from '#src/clock.ts';
 import { Failure } from '#src/failure.ts';
 import type { Log } from '#src/log.ts';
 import { AskedTrigger, type Followed, type TriggerStatus } from '#src/scaler/asked-trigger.ts';
+import { requireName, tooLate } from '#src/scaler/call-failures.ts';
 import { RecentlyUsed } from '#src/scaler/recently-used.ts';
 import { refKey } from '#src/scaler/ref-key.ts';
 import { waitFor } from '#src/scaler/wait-for.ts';
@@ -242,21 +243,4 @@ export class Answers {
     );
     return failure;
   }
-}
-
-function requireName(trigger: Trigger, metricName: string): void {
-  if (metricName === trigger.metricName) return;
-  if (metricName.toLowerCase() === trigger.metricName.toLowerCase()) return;
-  const got = JSON.stringify(metricName.slice(0, 200));
-  throw new Failure(
-    'not-found',
-    `metricName: expected ${JSON.stringify(trigger.metricName)}, the one metric of this trigger, got ${got}; KEDA learns the name from GetMetricSpec`,
-  );
-}
-
-function tooLate(timeoutMs: number, awaited: string): Failure {
-  return new Failure(
-    'deadline',
-    `no answer within ${timeoutMs / 1000} s: waiting for ${awaited}; the question goes on, and a later call gets its answer`,
-  );
 }
