@@ -10,7 +10,8 @@ if [ "${1:-}" = --check ]; then
   trap 'rm -rf "$out"' EXIT
 fi
 
-proto-loader-gen-types --longs=Number --defaults --importFileExtension=.ts --includeComments --grpcLib=@grpc/grpc-js \
+proto-loader-gen-types --longs=Number --defaults --keepCase --includeComments --grpcLib=@grpc/grpc-js \
+  --importFileExtension=.ts --inputTemplate=%s --outputTemplate=%s__Output \
   --outDir="$out" proto/externalscaler.proto >/dev/null
 
 if [ "${1:-}" = --check ]; then
