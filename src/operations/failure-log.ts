@@ -28,18 +28,19 @@ export class FailureLog {
   }
 
   /** `subject` is what fails, `shop/checkout sysdig-requests-0a1b`. */
-  failed(subject: string, failure: Failure): void {
+  failed(subject: string, failure: Failure, event = 'cannot answer'): void {
     const now = this.#clock.now();
     const trouble = this.#troubles.get(subject);
     const kind = kindOf(failure);
     if (trouble === undefined || trouble.message !== kind) {
       this.#remember(subject, { message: kind, since: trouble?.since ?? now, toldAt: now, untold: 0 });
-      this.#tell(subject, failure, {});
+      this.#tell(failure, event, { trigger: subject });
       return;
     }
     trouble.untold += 1;
     if (now - trouble.toldAt < summaryEveryMs) return;
-    this.#tell(subject, failure, {
+    this.#tell(failure, event, {
+      trigger: subject,
       repeats: trouble.untold,
       failingForSeconds: Math.round((now - trouble.since) / 1000),
     });
@@ -64,10 +65,10 @@ export class FailureLog {
     this.#troubles.set(subject, trouble);
   }
 
-  #tell(subject: string, failure: Failure, more: object): void {
-    const fields = { trigger: subject, code: failure.code, reason: failure.message, ...more };
-    if (failure.code === 'internal') this.#log.error({ ...fields, stack: stackOf(failure) }, 'cannot answer');
-    else this.#log.warn(fields, 'cannot answer');
+  #tell(failure: Failure, event: string, about: object): void {
+    const fields = { ...about, code: failure.code, reason: failure.message };
+    if (failure.code === 'internal') this.#log.error({ ...fields, stack: stackOf(failure) }, event);
+    else this.#log.warn(fields, event);
   }
 }
 

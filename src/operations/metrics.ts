@@ -92,12 +92,10 @@ export function createMetrics(readings: Readings): Metrics {
   });
   new Gauge({
     name: 'external_scaler_oldest_answer_age_seconds',
-    help: 'The age of the oldest data that a trigger was last answered with. Absent until one was.',
+    help: 'The age of the oldest data that a trigger was last answered with; NaN until one was.',
     registers,
     collect() {
-      const age = readings.oldestAnswerSeconds();
-      if (age === undefined) this.reset();
-      else this.set(age);
+      this.set(readings.oldestAnswerSeconds() ?? Number.NaN);
     },
   });
   new Gauge({

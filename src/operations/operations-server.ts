@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Failure } from '#src/failure.ts';
+import type { ListenAddress } from '#src/listen-address.ts';
 
 /** What the operations address shows. */
 export interface OperationsView {
@@ -12,11 +13,6 @@ export interface OperationsView {
   status(): object;
   /** The bearer token that opens /status from afar; undefined: loopback only. Read at each request, as files change. */
   statusToken(): string | undefined;
-}
-
-export interface ListenAddress {
-  host: string;
-  port: number;
 }
 
 /** `/healthz`, `/readyz`, `/metrics`, `/status`, on their own address. */

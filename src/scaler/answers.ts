@@ -13,12 +13,10 @@ import {
   wireSpec,
   wireValue,
 } from '#src/scaler/wire.ts';
-import type { Asker, Sample, Source } from '#src/sources/source.ts';
+import type { Sources } from '#src/sources/registry.ts';
+import type { Asker, Sample } from '#src/sources/source.ts';
 import type { ParsedTrigger, ScaledObjectRef } from '#src/triggers/parse.ts';
-import type { ScaledObjectId, Trigger } from '#src/triggers/trigger.ts';
-
-/** The registry: one source for every name that a trigger may carry. */
-export type Sources = { readonly [T in Trigger as T['source']]: Source<T> };
+import type { ScaledObjectId } from '#src/triggers/trigger.ts';
 
 /** An asker, and the word that it has gone. */
 export interface Caller extends Asker {

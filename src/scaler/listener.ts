@@ -1,13 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { Failure } from '#src/failure.ts';
+import type { ListenAddress } from '#src/listen-address.ts';
 import type { TlsMaterial } from '#src/scaler/tls-files.ts';
-
-/** Port 0 takes a free one. */
-export interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
-}
 
 export interface ListenerOptions {
   readonly address: ListenAddress;

@@ -1,0 +1,96 @@
+// The whole road on one machine: a real Prometheus with sample series in Sysdig's place, the scaler, and KEDA's part
+// played for every ScaledObject in examples/, live until Ctrl-C.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { KedaClient } from '#test/harness/keda-client.ts';
+import { startPrometheus } from '#test/harness/prometheus.ts';
+import { startScaler } from '#test/harness/scaler-process.ts';
+import { chooseReplicas } from './hpa.ts';
+import { poll } from './keda.ts';
+import { sampleSeries } from './sample-series.ts';
+import { readScaledObjects, type ScaledObject } from './scaled-objects.ts';
+
+const everyMs = 5_000;
+const hours = 6;
+const stopping = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+
+console.log('Starting a Prometheus with sample series, and the scaler …');
+const folder = mkdtempSync(join(tmpdir(), 'external-scaler-demo-'));
+const tokenFile = join(folder, 'token');
+writeFileSync(tokenFile, 'any: a local Prometheus asks for none\n');
+const prometheus = await startPrometheus({ series: sampleSeries(Date.now() / 1000, hours) });
+try {
+  const scaler = await startScaler({
+    SYSDIG_URL: prometheus.baseUrl,
+    SYSDIG_TOKEN_FILE: tokenFile,
+    LOG_LEVEL: 'warn',
+  });
+  const client = new KedaClient(scaler.grpc);
+  console.log(`Prometheus  ${prometheus.baseUrl}/prometheus
+Scaler      gRPC ${scaler.grpc}   ${scaler.operations}/status   ${scaler.operations}/metrics
+Asking every ${everyMs / 1000} s as KEDA would, for examples/*/scaledobject.yaml. Ctrl-C ends all of it.
+`);
+  await play(client, readScaledObjects('examples/*/scaledobject.yaml'));
+  client.close();
+  await scaler.stop();
+} finally {
+  await prometheus.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log('\nEverything that was started has ended.');
+
+async function play(client: KedaClient, objects: readonly ScaledObject[]): Promise<void> {
+  const replicas = new Map(objects.map((object) => [object, object.minReplicas]));
+  const row = (cells: readonly string[]) =>
+    cells.map((cell, index) => cell.padEnd([10, 16, 50, 12, 12, 10][index] ?? 0)).join('');
+  console.log(row(['time', 'ScaledObject', 'metric', 'value', 'target', 'active', 'replicas']));
+  while (!stopping.signal.aborted) {
+    for (const object of objects) {
+      const cells = await step(client, object, replicas);
+      console.log(
+        row([new Date().toISOString().slice(11, 19), `${object.namespace}/${object.name}`, ...cells]),
+      );
+    }
+    await pause(everyMs, undefined, { signal: stopping.signal }).catch(() => {});
+  }
+}
+
+/** One poll of the ScaledObject; its replicas move to the largest that one of its triggers asks for. */
+async function step(
+  client: KedaClient,
+  object: ScaledObject,
+  replicas: Map<ScaledObject, number>,
+): Promise<string[]> {
+  const before = replicas.get(object) ?? 0;
+  try {
+    const polls = await Promise.all(
+      object.triggers.map(async (trigger) => ({
+        ...(await poll(client, object, trigger)),
+        metricType: trigger.metricType,
+      })),
+    );
+    const bounds = { min: object.minReplicas, max: object.maxReplicas };
+    const active = polls.some((one) => one.active);
+    const after =
+      active || bounds.min > 0 ? Math.max(...polls.map((one) => chooseReplicas(one, before, bounds))) : 0;
+    replicas.set(object, after);
+    const [first] = polls;
+    return [
+      first?.metricName ?? '',
+      short(first?.value ?? 0),
+      short(first?.target ?? 0),
+      active ? 'yes' : 'no',
+      before === after ? `${after}` : `${before} → ${after}`,
+    ];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error), '', '', '', `${before} (kept)`];
+  }
+}
+
+function short(value: number): string {
+  if (value >= 1e6) return `${(value / 1e6).toFixed(1)}M`;
+  return value >= 100 ? value.toFixed(0) : value.toFixed(2);
+}

@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+
+/** The scaler as users run it: its own process. */
+export interface ScalerProcess {
+  /** `127.0.0.1:PORT` */
+  readonly grpc: string;
+  /** `http://127.0.0.1:PORT` */
+  readonly operations: string;
+  /** Every line it has logged so far. */
+  readonly lines: readonly string[];
+  /** SIGTERM; resolves to the exit code once it has drained. */
+  stop(): Promise<number | null>;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+const onLoopback = { GRPC_ADDRESS: '127.0.0.1:0', OPERATIONS_ADDRESS: '127.0.0.1:0' };
+const flags = ['--single-threaded-gc', '--max-semi-space-size=2'];
+
+/** Starts the scaler on free ports with these settings. Rejects with what it said if it ends before it listens. */
+export function startScaler(environment: Readonly<Record<string, string>>): Promise<ScalerProcess> {
+  const child = launch(environment);
+  const lines: string[] = [];
+  return new Promise((resolve, reject) => {
+    const ended = exitOf(child, lines);
+    ended.then(({ code, output }) => reject(new Error(`the scaler ended with ${code}: ${output}`)), reject);
+    onLines(child, (line) => {
+      lines.push(line);
+      const listening = parseListening(line);
+      if (listening === undefined) return;
+      resolve({
+        grpc: listening.grpc,
+        operations: `http://${listening.operations}`,
+        lines,
+        stop() {
+          child.kill('SIGTERM');
+          return ended.then(({ code }) => code);
+        },
+      });
+    });
+  });
+}
+
+/** Runs the scaler with settings that it should not start with, to its end. */
+export function runToExit(environment: Readonly<Record<string, string>>): Promise<Exit> {
+  const child = launch(environment);
+  const lines: string[] = [];
+  onLines(child, (line) => lines.push(line));
+  return exitOf(child, lines);
+}
+
+function launch(environment: Readonly<Record<string, string>>): ChildProcess {
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(process.execPath, [...flags, 'src/main.ts'], {
+    env: { PATH, HOME, ...onLoopback, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('close', () => process.off('exit', kill));
+  return child;
+}
+
+function onLines(child: ChildProcess, tell: (line: string) => void): void {
+  for (const stream of [child.stdout, child.stderr]) {
+    let rest = '';
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      const parts = (rest + chunk).split('\n');
+      rest = parts.pop() ?? '';
+      for (const line of parts) tell(line);
+    });
+  }
+}
+
+function exitOf(child: ChildProcess, lines: readonly string[]): Promise<Exit> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, output: lines.join('\n') }));
+  });
+}
+
+function parseListening(line: string): { grpc: string; operations: string } | undefined {
+  if (!line.includes('"msg":"listening"')) return undefined;
+  return JSON.parse(line) as { grpc: string; operations: string };
+}
