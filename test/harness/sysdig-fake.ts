@@ -35,7 +35,7 @@ export interface SysdigFakeOptions {
   /** Keeps every request in `requests`. Default true; a benchmark only counts. */
   readonly record?: boolean;
   /** Serves https. */
-  readonly tls?: { readonly key: string; readonly cert: string };
+  readonly tls?: { readonly key: string | Buffer; readonly cert: string | Buffer };
   /** The metrics that both listings name. */
   readonly metrics?: readonly string[];
 }
