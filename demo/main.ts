@@ -20,13 +20,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 console.log('Starting a Prometheus with sample series, and the scaler …');
 const folder = mkdtempSync(join(tmpdir(), 'external-scaler-demo-'));
 const tokenFile = join(folder, 'token');
-writeFileSync(tokenFile, 'any: a local Prometheus asks for none\n');
+writeFileSync(tokenFile, 'a-local-prometheus-asks-for-none');
 const prometheus = await startPrometheus({ series: sampleSeries(Date.now() / 1000, hours) });
 try {
   const scaler = await startScaler({
     SYSDIG_URL: prometheus.baseUrl,
     SYSDIG_TOKEN_FILE: tokenFile,
-    LOG_LEVEL: 'warn',
   });
   const client = new KedaClient(scaler.grpc);
   console.log(`Prometheus  ${prometheus.baseUrl}/prometheus
@@ -45,7 +44,7 @@ console.log('\nEverything that was started has ended.');
 async function play(client: KedaClient, objects: readonly ScaledObject[]): Promise<void> {
   const replicas = new Map(objects.map((object) => [object, object.minReplicas]));
   const row = (cells: readonly string[]) =>
-    cells.map((cell, index) => cell.padEnd([10, 16, 50, 12, 12, 10][index] ?? 0)).join('');
+    cells.map((cell, index) => cell.padEnd([10, 15, 56, 10, 9, 8][index] ?? 0)).join('');
   console.log(row(['time', 'ScaledObject', 'metric', 'value', 'target', 'active', 'replicas']));
   while (!stopping.signal.aborted) {
     for (const object of objects) {
@@ -91,6 +90,7 @@ async function step(
 }
 
 function short(value: number): string {
+  if (value >= 1e9) return `${(value / 1e9).toFixed(2)}G`;
   if (value >= 1e6) return `${(value / 1e6).toFixed(1)}M`;
   return value >= 100 ? value.toFixed(0) : value.toFixed(2);
 }

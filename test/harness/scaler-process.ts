@@ -20,7 +20,7 @@ export interface Exit {
 const onLoopback = { GRPC_ADDRESS: '127.0.0.1:0', OPERATIONS_ADDRESS: '127.0.0.1:0' };
 const flags = ['--single-threaded-gc', '--max-semi-space-size=2'];
 
-/** Starts the scaler on free ports with these settings. Rejects with what it said if it ends before it listens. */
+/** Starts the scaler on free ports with these settings; it tells where it listens at LOG_LEVEL info. Rejects with what it said if it ends before it listens. */
 export function startScaler(environment: Readonly<Record<string, string>>): Promise<ScalerProcess> {
   const child = launch(environment);
   const lines: string[] = [];
