@@ -51,6 +51,8 @@ export class SysdigFake {
   readonly requests: FakeRequest[] = [];
   /** Requests by path, whether recorded or not. */
   readonly counts = new Map<string, number>();
+  /** Opened so far. */
+  connections = 0;
   delayMs: number;
   /** The token it takes from now on. */
   token: string | undefined;
@@ -70,6 +72,9 @@ export class SysdigFake {
     };
     this.#server = options.tls ? createTlsServer(options.tls, handle) : createServer(handle);
     this.#server.keepAliveTimeout = 60_000;
+    this.#server.on('connection', () => {
+      this.connections++;
+    });
   }
 
   get baseUrl(): string {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Agent, Dispatcher } from 'undici';
-import { EnvHttpProxyAgent, errors, interceptors, ProxyAgent, request } from 'undici';
+import { EnvHttpProxyAgent, errors, ProxyAgent, request } from 'undici';
 import { Failure } from '#src/failure.ts';
+import { acceptEncoding, BodyTooLarge, decodeBody } from '#src/sources/sysdig/decode-body.ts';
 import { isLoopback } from '#src/sources/sysdig/endpoints.ts';
 
 /** Where a request goes and by which way. */
@@ -42,14 +43,14 @@ const userAgent = `external-scaler-sysdig/${readVersion()}`;
 const keepAliveMs = 50_000;
 
 /**
- * Keep-alive connections, a pool for each way to a server. Answers come decoded (gzip, br, deflate, zstd) and bounded;
+ * Keep-alive connections, a pool for each way to a server. Answers come decoded and bounded;
  * redirects are answers like any other, since following one would hand the token to another server.
  */
 export class HttpPool {
   readonly timeoutMs: number;
   readonly #maxBytes: number;
   readonly #environment: Readonly<Record<string, string | undefined>>;
-  readonly #agents = new Map<string, { dispatcher: Dispatcher; agent: Dispatcher }>();
+  readonly #agents = new Map<string, Dispatcher>();
 
   constructor({ timeoutMs = 30_000, maxBytes = 16 * 1024 * 1024, environment = {} }: HttpPoolOptions = {}) {
     this.timeoutMs = timeoutMs;
@@ -65,18 +66,21 @@ export class HttpPool {
     const timeout = AbortSignal.timeout(this.timeoutMs);
     try {
       const answer = await request(to.baseUrl + sent.path, {
-        dispatcher: this.#dispatcher(to),
+        dispatcher: this.#agent(to),
         method: sent.method,
         headers: {
           'user-agent': userAgent,
           accept: 'application/json',
-          'accept-encoding': 'gzip, br',
+          'accept-encoding': acceptEncoding,
           ...sent.headers,
         },
         body: sent.body ?? null,
         signal: AbortSignal.any([signal, timeout]),
       });
-      return { status: answer.statusCode, headers: answer.headers, body: await answer.body.text() };
+      const { statusCode: status, headers } = answer;
+      const encoding = headers['content-encoding'];
+      const body = await decodeBody(await answer.body.bytes(), encoding?.toString(), this.#maxBytes);
+      return { status, headers, body };
     } catch (error) {
       throw this.#failure(error, to, { timedOut: timeout.aborted, cancelled: signal.aborted });
     }
@@ -85,22 +89,17 @@ export class HttpPool {
   async close(): Promise<void> {
     const agents = [...this.#agents.values()];
     this.#agents.clear();
-    await Promise.all(agents.map(({ agent }) => agent.destroy()));
-  }
-
-  #dispatcher(to: Destination): Dispatcher {
-    const key = JSON.stringify([new URL(to.baseUrl).origin, to.proxy, to.ca]);
-    const known = this.#agents.get(key);
-    if (known !== undefined) return known.dispatcher;
-    const agent = this.#agent(to);
-    const dispatcher = agent.compose(
-      interceptors.decompress({ skipErrorResponses: false, maxSize: this.#maxBytes }),
-    );
-    this.#agents.set(key, { dispatcher, agent });
-    return dispatcher;
+    await Promise.all(agents.map((agent) => agent.destroy()));
   }
 
   #agent(to: Destination): Dispatcher {
+    const key = JSON.stringify([new URL(to.baseUrl).origin, to.proxy, to.ca]);
+    const agent = this.#agents.get(key) ?? this.#newAgent(to);
+    this.#agents.set(key, agent);
+    return agent;
+  }
+
+  #newAgent(to: Destination): Dispatcher {
     const tls = to.ca === undefined ? {} : { ca: to.ca };
     const options: Agent.Options = {
       keepAliveTimeout: keepAliveMs,
@@ -138,7 +137,7 @@ export class HttpPool {
         { cause: error },
       );
     }
-    if (error instanceof errors.ResponseExceededMaxSizeError) {
+    if (error instanceof BodyTooLarge || error instanceof errors.ResponseExceededMaxSizeError) {
       return new Failure(
         'invalid',
         `expected an answer from ${host} of at most ${this.#maxBytes} bytes, got a larger one; aggregate the query`,
