@@ -109,15 +109,15 @@ export class HttpPool {
       connect: { timeout: this.timeoutMs, ...tls },
     };
     const proxied = { ...options, requestTls: tls, proxyTls: tls, connectTimeout: this.timeoutMs };
-    if (to.proxy !== undefined) return new ProxyAgent({ ...proxied, uri: to.proxy });
+    if (to.proxy !== undefined) return new ProxyAgent({ ...proxied, uri: proxyUrl(to.proxy) });
     const url = new URL(to.baseUrl);
     const proxy = isLoopback(url.hostname)
       ? ''
       : this.#fromEnvironment(url.protocol === 'https:' ? 'https_proxy' : 'http_proxy');
     return new EnvHttpProxyAgent({
       ...proxied,
-      httpProxy: proxy,
-      httpsProxy: proxy,
+      httpProxy: proxyUrl(proxy),
+      httpsProxy: proxyUrl(proxy),
       noProxy: this.#fromEnvironment('no_proxy'),
     });
   }
@@ -127,6 +127,7 @@ export class HttpPool {
   }
 
   #failure(error: unknown, to: Destination, why: { timedOut: boolean; cancelled: boolean }): Failure {
+    if (error instanceof Failure) return error;
     const { host } = new URL(to.baseUrl);
     if (why.cancelled)
       return new Failure('unavailable', `the request to ${host} was cancelled`, { cause: error });
@@ -148,6 +149,17 @@ export class HttpPool {
       cause: error,
     });
   }
+}
+
+/** Without a scheme a proxy is an http one, as other programs read it. Never quoted: it may hold credentials. */
+function proxyUrl(text: string): string {
+  if (text === '') return '';
+  const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`);
+  if (url !== null && ['http:', 'https:'].includes(url.protocol)) return url.href;
+  throw new Failure(
+    'unavailable',
+    "proxy: expected an address such as http://proxy.example.com:3128, got something else; check the account's proxy or HTTPS_PROXY",
+  );
 }
 
 /** A connection that failed on several addresses says nothing itself; its parts do. */

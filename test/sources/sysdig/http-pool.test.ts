@@ -44,7 +44,7 @@ test('a proxy that refuses is named as the reason', async (t) => {
 
 test('goes through the proxy of the environment, except to loopback and to what NO_PROXY names', async (t) => {
   const proxy = await startProxy(t, 502);
-  const environment = { HTTPS_PROXY: `http://${proxy.host}`, NO_PROXY: 'sysdig.invalid' };
+  const environment = { HTTPS_PROXY: proxy.host, NO_PROXY: 'sysdig.invalid' };
   const { pool, to, ca } = await setUp(t, { tls: true, environment });
   t.is((await pool.send({ ...to, ca }, get, never)).status, 200);
   t.deepEqual(proxy.tunnels, []);
@@ -54,6 +54,15 @@ test('goes through the proxy of the environment, except to loopback and to what 
   t.deepEqual(proxy.tunnels, []);
   await t.throwsAsync(pool.send({ ...to, baseUrl: 'https://other.invalid' }, get, never), { message: /502/ });
   t.deepEqual(proxy.tunnels, ['other.invalid:443']);
+});
+
+test('an address that is no proxy is told without being quoted', async (t) => {
+  const { pool, to } = await setUp(t);
+  for (const proxy of ['socks5://me:word@proxy:1', 'http://me:word@', 'me:word@:x']) {
+    const failure = await t.throwsAsync(pool.send({ ...to, proxy }, get, never), { instanceOf: Failure });
+    t.regex(failure.message, /^proxy: expected an address such as/);
+    t.false(failure.message.includes('word'));
+  }
 });
 
 test('a body in an encoding that was never offered, or broken, is no answer', async (t) => {
