@@ -24,8 +24,8 @@ TEXT
   exit 1
 }
 
-command -v apt-get >/dev/null 2>&1 || missing "neither is there, and this system has no apt-get to fetch them with."
-command -v dpkg >/dev/null 2>&1 || missing "neither is there, and this system has no dpkg to unpack them with."
+command -v apt-get >/dev/null 2>&1 || missing "they are not, and this system has no apt-get to fetch them with."
+command -v dpkg >/dev/null 2>&1 || missing "they are not, and this system has no dpkg to unpack them with."
 
 # Beside the cache folder, so that the programs can be moved into it in one step: two runs at once do not meet.
 mkdir -p "$cache"
