@@ -48,7 +48,8 @@ export class Courier {
   async #carry(units: readonly Unit<Entry>[]): Promise<void> {
     const members = units.flatMap((unit) => unit.members);
     const open = new Set(members);
-    const { account, upstream, observer, settle } = this.#parts;
+    const { upstream, observer, settle } = this.#parts;
+    const account = members[0]?.inquiry.question.account ?? this.#parts.account;
     const road: Road<Entry> = {
       ask: (expression, questions) => {
         if (questions > 1) observer.merged(account.name, questions - 1);
@@ -70,8 +71,8 @@ export class Courier {
   }
 
   async #data(entry: Entry): Promise<void> {
-    const { account, upstream, settle } = this.#parts;
-    const { select } = entry.inquiry.question;
+    const { upstream, settle } = this.#parts;
+    const { account, select } = entry.inquiry.question;
     try {
       if (select.kind === 'query') throw new Failure('invalid', 'a query is asked with api: promql');
       const request = dataRequestOf(select);

@@ -13,10 +13,6 @@ export class Memory {
     this.#limit = limit;
   }
 
-  get size(): number {
-    return this.#entries.size;
-  }
-
   get(key: string): Entry | undefined {
     return this.#entries.get(key);
   }
@@ -39,10 +35,6 @@ export class Memory {
     for (const [key, entry] of this.#entries) {
       if (now - entry.lastAskedAt > forgetMs && isIdle(entry)) this.#entries.delete(key);
     }
-  }
-
-  *[Symbol.iterator](): IterableIterator<Entry> {
-    yield* this.#entries.values();
   }
 
   /** Frees a twentieth at once, so that the sorting is paid once for many. */

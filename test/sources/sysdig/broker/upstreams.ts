@@ -113,19 +113,15 @@ export function obliging(value = 1): Reply {
     if (workloads.length > 0 && !expression.startsWith('label_replace')) {
       return answer(
         ...workloads.flatMap(([, , namespaces = '', names = '']) =>
-          namespaces
-            .split('|')
-            .flatMap((namespace) =>
-              names
-                .split('|')
-                .map((name) =>
-                  row(value, {
-                    kube_namespace_name: namespace,
-                    kube_workload_name: name,
-                    kube_workload_type: 'deployment',
-                  }),
-                ),
+          namespaces.split('|').flatMap((namespace) =>
+            names.split('|').map((name) =>
+              row(value, {
+                kube_namespace_name: namespace,
+                kube_workload_name: name,
+                kube_workload_type: 'deployment',
+              }),
             ),
+          ),
         ),
       );
     }
