@@ -184,7 +184,10 @@ test.serial('a batched question is answered as it would be alone', async (t) => 
 
 const nasty = [
   'vector(0),"q","1","","") or label_replace(vector(5)',
-  'vector(0)),"external_scaler_slot","0","","") or label_replace((vector(5)',
+  ...Array.from(
+    { length: 8 },
+    (_, slot) => `vector(0)),"external_scaler_slot","${slot}","","") or label_replace((vector(5)`,
+  ),
   'label_replace(vector(5),"external_scaler_slot","0","","")',
   'vector(5) #',
   'vector(5) # \n',
