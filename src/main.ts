@@ -142,7 +142,7 @@ async function run({ settings, accounts: accountSettings }: Configuration): Prom
     await server.drain();
     broker.close();
     for (const { credential } of accounts.values()) credential.close();
-    await Promise.all([operations.close(), client.close(), pool.close()]);
+    await Promise.all([operations.close(), client.close()]);
     log.info({}, 'stopped');
     process.exit(0);
   };

@@ -107,13 +107,17 @@ export function createMetrics(readings: Readings): Metrics {
     },
   });
 
+  // Every call passes these two: finding the child by its labels would cost more than counting.
+  const callsOf = remembered((method, code) => calls.labels(method, code));
+  const questionsOf = remembered((account, how) => questions.labels(account, how));
+
   return {
-    called: (method, code, durationMs) => calls.observe({ method, code }, durationMs / 1000),
+    called: (method, code, durationMs) => callsOf(method, code).observe(durationMs / 1000),
     opened: (method) => streams.inc({ method }),
     closed: (method) => streams.dec({ method }),
     pushed: (method) => pushes.inc({ method }),
     request: (account, outcome, durationMs) => requests.observe({ account, outcome }, durationMs / 1000),
-    asked: (account, how) => questions.inc({ account, how }),
+    asked: (account, how) => questionsOf(account, how).inc(),
     merged: (account, count) => merged.inc({ account }, count),
     frozen(account, until) {
       freezes.inc({ account });
@@ -122,5 +126,17 @@ export function createMetrics(readings: Readings): Metrics {
     rateLimit: (account, perMinute) => rateLimits.set({ account }, perMinute),
     render: () => registry.metrics(),
     contentType: registry.contentType,
+  };
+}
+
+/** What `find` gave for two labels before; both have few values. */
+function remembered<T>(find: (first: string, second: string) => T): typeof find {
+  const known = new Map<string, Map<string, T>>();
+  return (first, second) => {
+    const before = known.get(first)?.get(second);
+    if (before !== undefined) return before;
+    const found = find(first, second);
+    known.set(first, (known.get(first) ?? new Map<string, T>()).set(second, found));
+    return found;
   };
 }
