@@ -8,10 +8,11 @@ import { SysdigClient } from '#src/sources/sysdig/client.ts';
 import { HttpPool } from '#src/sources/sysdig/http-pool.ts';
 import { SysdigSource } from '#src/sources/sysdig/sysdig-source.ts';
 import type { SysdigObserver, Upstream } from '#src/sources/sysdig/upstream.ts';
-import type { ScaledObjectRef } from '#src/triggers/parse.ts';
+import type { ScaledObjectRef } from '#src/triggers/parse-trigger.ts';
 import { parseTrigger } from '#src/triggers/parse-trigger.ts';
 import { ManualClock } from '#test/harness/manual-clock.ts';
 import { type Prometheus, type RecordedSeries, startPrometheus } from '#test/harness/prometheus.ts';
+import { sysdigAccount } from '#test/harness/sysdig-account.ts';
 
 const minutes = 5;
 /** What Sysdig takes to answer, in simulated time. */
@@ -95,7 +96,7 @@ async function simulate({ title, refs, atLeast }: Case, prometheus: Prometheus) 
   const world = new World(clock, pool);
   const broker = new Broker({ upstream: world, clock, observer: world });
   const source = new SysdigSource({
-    accounts: new Accounts(new Map([['default', account(prometheus.baseUrl)]]), undefined),
+    accounts: new Accounts(new Map([['default', sysdigAccount(prometheus.baseUrl)]]), undefined),
     questions: broker,
     clock,
     listener: { bridged() {}, measured() {} },
@@ -206,18 +207,4 @@ class World implements Upstream, SysdigObserver {
     await new Promise<void>((resolve) => this.#clock.after(upstreamMs, resolve));
     return answer;
   }
-}
-
-function account(baseUrl: string): Account {
-  return {
-    name: 'default',
-    baseUrl,
-    credential: { version: 1, headers: async () => ({}), renew: async () => false, close() {} },
-    namespaces: undefined,
-    queries: 'any',
-    concurrency: 8,
-    requestsPerMinute: undefined,
-    proxy: undefined,
-    caFile: undefined,
-  };
 }

@@ -1,8 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Failure } from '#src/failure.ts';
 import type { ListenAddress } from '#src/listen-address.ts';
+import { maySeeStatus } from '#src/operations/status-access.ts';
 
 /** What the operations address shows. */
 export interface OperationsView {
@@ -72,7 +72,11 @@ async function answer(
     return send(response, { status: 200, contentType, text });
   }
   if (path === '/status') {
-    if (!maySeeStatus(request, view.statusToken())) {
+    const visitor = {
+      remoteAddress: request.socket.remoteAddress,
+      authorization: request.headers.authorization,
+    };
+    if (!maySeeStatus(visitor, view.statusToken())) {
       response.setHeader('WWW-Authenticate', 'Bearer');
       return send(response, { status: 401, text: 'expected a bearer token, or a request from loopback\n' });
     }
@@ -94,17 +98,4 @@ function send(
 ): void {
   response.writeHead(status, { 'Content-Type': contentType, 'X-Content-Type-Options': 'nosniff' });
   response.end(text);
-}
-
-function maySeeStatus(request: IncomingMessage, token: string | undefined): boolean {
-  if (/^(?:::ffff:)?127\.|^::1$/.test(request.socket.remoteAddress ?? '')) return true;
-  const [scheme, given] = (request.headers.authorization ?? '').split(' ', 2);
-  if (token === undefined || token === '' || scheme?.toLowerCase() !== 'bearer' || given === undefined)
-    return false;
-  return timingSafeEqual(digest(given), digest(token));
-}
-
-/** Equal lengths, so that the comparison takes the same time for any guess. */
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

@@ -15,7 +15,7 @@ import {
 } from '#src/scaler/wire.ts';
 import type { Sources } from '#src/sources/registry.ts';
 import type { Asker, Sample } from '#src/sources/source.ts';
-import type { ParsedTrigger, ScaledObjectRef } from '#src/triggers/parse.ts';
+import type { ParsedTrigger, ScaledObjectRef } from '#src/triggers/parse-trigger.ts';
 import type { ScaledObjectId } from '#src/triggers/trigger.ts';
 
 /** An asker, and the word that it has gone. */

@@ -1,6 +1,6 @@
 import { Failure } from '#src/failure.ts';
 import type { Asker, Sample, Source } from '#src/sources/source.ts';
-import type { ParsedTrigger, ScaledObjectRef } from '#src/triggers/parse.ts';
+import type { ParsedTrigger, ScaledObjectRef } from '#src/triggers/parse-trigger.ts';
 import type { ScaledObjectId, Trigger } from '#src/triggers/trigger.ts';
 
 /** Where one trigger stands, for people to read. What is not known is left undefined. Times are epoch ms. */

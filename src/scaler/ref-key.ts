@@ -1,4 +1,4 @@
-import type { ScaledObjectRef } from '#src/triggers/parse.ts';
+import type { ScaledObjectRef } from '#src/triggers/parse-trigger.ts';
 
 /**
  * One text for equal references, whatever order their metadata came in: KEDA walks a Go map, whose order is random.

@@ -12,7 +12,7 @@ import type { GetMetricSpecResponse__Output } from '#src/scaler/generated/extern
 import type { GetMetricsResponse__Output } from '#src/scaler/generated/externalscaler/GetMetricsResponse.ts';
 import type { IsActiveResponse__Output } from '#src/scaler/generated/externalscaler/IsActiveResponse.ts';
 import { externalScaler } from '#src/scaler/proto.ts';
-import type { ScaledObjectRef } from '#src/triggers/parse.ts';
+import type { ScaledObjectRef } from '#src/triggers/parse-trigger.ts';
 
 export interface KedaTls {
   readonly ca: Buffer;

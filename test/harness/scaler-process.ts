@@ -18,6 +18,10 @@ export interface Exit {
 }
 
 const onLoopback = { GRPC_ADDRESS: '127.0.0.1:0', OPERATIONS_ADDRESS: '127.0.0.1:0' };
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 const flags = ['--single-threaded-gc', '--max-semi-space-size=2'];
 
 /** Starts the scaler on free ports with these settings; it tells where it listens at LOG_LEVEL info. Rejects with what it said if it ends before it listens. */
@@ -58,9 +62,8 @@ function launch(environment: Readonly<Record<string, string>>): ChildProcess {
     env: { PATH, HOME, ...onLoopback, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  const kill = () => child.kill('SIGKILL');
-  process.once('exit', kill);
-  child.once('close', () => process.off('exit', kill));
+  running.add(child);
+  child.once('close', () => running.delete(child));
   return child;
 }
 

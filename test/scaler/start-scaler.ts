@@ -4,7 +4,7 @@ import { silentLog } from '#src/log.ts';
 import { Answers, type AnswersOptions } from '#src/scaler/answers.ts';
 import type { CallObserver } from '#src/scaler/observer.ts';
 import { ScalerServer, type ScalerServerOptions } from '#src/scaler/server.ts';
-import type { ParsedTrigger, ScaledObjectRef } from '#src/triggers/parse.ts';
+import type { ParsedTrigger, ScaledObjectRef } from '#src/triggers/parse-trigger.ts';
 import type { Trigger } from '#src/triggers/trigger.ts';
 import { KedaClient, type KedaTls } from '#test/harness/keda-client.ts';
 import { ManualClock } from '#test/harness/manual-clock.ts';
