@@ -1,35 +1,54 @@
 import type { KedaClient } from '#test/harness/keda-client.ts';
 import type { ExternalTrigger, ScaledObject } from './scaled-objects.ts';
 
-/** What KEDA would know of one trigger after a poll. */
-export interface Poll {
+/** What the HPA is built from. */
+export interface Spec {
   readonly metricName: string;
   readonly target: number;
+}
+
+/** What a poll finds. */
+export interface Measurement {
   readonly value: number;
   readonly active: boolean;
 }
 
-/** One poll of one trigger, as KEDA makes it: the spec, the value, the activity. Rejects with the scaler's own text. */
-export async function poll(
-  client: KedaClient,
-  object: ScaledObject,
-  trigger: ExternalTrigger,
-): Promise<Poll> {
-  const ref = { name: object.name, namespace: object.namespace, scalerMetadata: trigger.metadata };
-  try {
-    const spec = (await client.getMetricSpec(ref)).metricSpecs.at(0);
+/** Asks about one trigger as KEDA does. What the scaler refuses is thrown with the scaler's own text. */
+export class Poller {
+  readonly #client: KedaClient;
+  readonly #ref: { name: string; namespace: string; scalerMetadata: Readonly<Record<string, string>> };
+
+  constructor(client: KedaClient, { name, namespace }: ScaledObject, { metadata }: ExternalTrigger) {
+    this.#client = client;
+    this.#ref = { name, namespace, scalerMetadata: metadata };
+  }
+
+  async spec(): Promise<Spec> {
+    const { metricSpecs } = await inWords(this.#client.getMetricSpec(this.#ref));
+    const [spec] = metricSpecs;
     if (spec === undefined) throw new Error('the scaler answered no spec');
-    const value = (await client.getMetrics(ref, spec.metricName)).metricValues.at(0);
-    if (value === undefined) throw new Error('the scaler answered no value');
     return {
       metricName: spec.metricName,
       target: spec.targetSizeFloat > 0 ? spec.targetSizeFloat : spec.targetSize,
-      value: value.metricValueFloat > 0 ? value.metricValueFloat : value.metricValue,
-      active: await client.isActive(ref),
     };
+  }
+
+  async measure({ metricName }: Spec): Promise<Measurement> {
+    const { metricValues } = await inWords(this.#client.getMetrics(this.#ref, metricName));
+    const [first] = metricValues;
+    if (first === undefined) throw new Error('the scaler answered no value');
+    return {
+      value: first.metricValueFloat > 0 ? first.metricValueFloat : first.metricValue,
+      active: await inWords(this.#client.isActive(this.#ref)),
+    };
+  }
+}
+
+async function inWords<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
   } catch (error) {
-    throw new Error(error instanceof Error && 'details' in error ? String(error.details) : String(error), {
-      cause: error,
-    });
+    const text = error instanceof Error && 'details' in error ? String(error.details) : String(error);
+    throw new Error(text, { cause: error });
   }
 }

@@ -8,7 +8,7 @@ import { KedaClient } from '#test/harness/keda-client.ts';
 import { startPrometheus } from '#test/harness/prometheus.ts';
 import { startScaler } from '#test/harness/scaler-process.ts';
 import { chooseReplicas } from './hpa.ts';
-import { poll } from './keda.ts';
+import { Poller } from './keda.ts';
 import { sampleSeries } from './sample-series.ts';
 import { readScaledObjects, type ScaledObject } from './scaled-objects.ts';
 
@@ -66,10 +66,11 @@ async function step(
   const before = replicas.get(object) ?? 0;
   try {
     const polls = await Promise.all(
-      object.triggers.map(async (trigger) => ({
-        ...(await poll(client, object, trigger)),
-        metricType: trigger.metricType,
-      })),
+      object.triggers.map(async (trigger) => {
+        const poller = new Poller(client, object, trigger);
+        const spec = await poller.spec();
+        return { ...spec, ...(await poller.measure(spec)), metricType: trigger.metricType };
+      }),
     );
     const bounds = { min: object.minReplicas, max: object.maxReplicas };
     const active = polls.some((one) => one.active);
