@@ -9,6 +9,10 @@ const address = (process.env['GRPC_ADDRESS'] ?? '127.0.0.1:6000').replace(
   '127.0.0.1:',
 );
 
+process.on('uncaughtException', (error) => {
+  console.error(error.message);
+  process.exit(1);
+});
 const objects = readScaledObjects(file);
 if (objects.length === 0) {
   console.error(
