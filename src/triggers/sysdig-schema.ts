@@ -113,7 +113,9 @@ export const sysdigSchema = z.object({
     .describe('With `onError: lastValue`: how old that value may be.'),
   cacheTTL: duration({ min: '1s', max: '5m' })
     .prefault('10s')
-    .describe('How long an answer counts as new; then it is asked again.'),
+    .describe(
+      'How long an answer counts as new. Within a quarter more it is asked again, and answered from memory meanwhile.',
+    ),
 });
 
 function readPriority(text: string): (typeof priorities)[number] | undefined {

@@ -116,3 +116,11 @@ test('account names and settings are checked like all others', (t) => {
     'accounts.b.querys: unknown setting; did you mean queries?',
   ]);
 });
+
+test('an address has a host and a port that exists', (t) => {
+  for (const wrong of ['6000', ':6000', 'localhost', '0.0.0.0:66000', '::1:6000', 'a b:1']) {
+    t.deepEqual(problems({ GRPC_ADDRESS: wrong }), [
+      `grpc.address (GRPC_ADDRESS): expected an address such as 0.0.0.0:6000 or [::]:6000, got ${JSON.stringify(wrong)}`,
+    ]);
+  }
+});
