@@ -99,6 +99,7 @@ async function simulate({ title, refs, atLeast }: Case, prometheus: Prometheus) 
     accounts: new Accounts(new Map([['default', sysdigAccount(prometheus.baseUrl)]]), undefined),
     questions: broker,
     clock,
+    patienceMs: 1_000,
     listener: { bridged() {}, measured() {} },
   });
   const answers = new Answers({

@@ -78,6 +78,7 @@ async function run({ settings, accounts: accountSettings }: Configuration): Prom
     accounts: new Accounts(accounts, settings.clusterName),
     questions: broker,
     clock,
+    patienceMs: settings['grpc.answerTimeout'] / 2,
     listener: {
       bridged: ({ scaledObject, metricName }, failure) =>
         failures.failed(

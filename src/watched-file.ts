@@ -36,6 +36,7 @@ export class WatchedFile {
       this.#take(readFileSync(options.path, 'utf8'));
     } catch (error) {
       this.#problem = reason(error);
+      options.log.warn({ file: options.path, problem: this.#problem }, `${options.holds} cannot be read yet`);
     }
     this.#schedule();
   }

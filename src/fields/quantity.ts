@@ -6,3 +6,6 @@ export function parseNumber(text: string): number | undefined {
   const value = Number(text);
   return Number.isFinite(value) ? value : undefined;
 }
+
+/** Kubernetes keeps a quantity in thousandths of an int64 where it can: the largest whole number that still fits. */
+export const largestQuantity = 9.2e15;

@@ -13,5 +13,6 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
     formatters: { level: (label: string) => ({ level: label }) },
     redact: { paths: secretKeys.flatMap((key) => [key, `*.${key}`]), censor: '(secret)' },
   };
-  return destination === undefined ? pino(options) : pino(options, destination);
+  // Synchronous: whatever was said before the process ends is written, and in order.
+  return pino(options, destination ?? pino.destination({ fd: 1, sync: true }));
 }

@@ -15,18 +15,22 @@ export interface OperationsView {
   statusToken(): string | undefined;
 }
 
+/** Silent and slow connections are cut within seconds, or a few hundred of them would shut out the kubelet's probes. */
+const limits = { headersTimeout: 3_000, requestTimeout: 5_000, connectionsCheckingInterval: 1_000 };
+const mostConnections = 2_048;
+
 /** `/healthz`, `/readyz`, `/metrics`, `/status`, on their own address. */
 export class OperationsServer {
   readonly #server: Server;
 
   constructor(view: OperationsView) {
-    this.#server = createServer({ requestTimeout: 10_000, headersTimeout: 5_000 }, (request, response) => {
+    this.#server = createServer(limits, (request, response) => {
       answer(view, request, response).catch(() => {
         if (!response.headersSent) response.writeHead(500);
         response.end();
       });
     });
-    this.#server.maxConnections = 256;
+    this.#server.maxConnections = mostConnections;
   }
 
   /** Resolves to the port. Rejects with a `Failure` that says what is wrong with the address. */

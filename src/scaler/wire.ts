@@ -1,4 +1,5 @@
 import { Failure } from '#src/failure.ts';
+import { largestQuantity } from '#src/fields/quantity.ts';
 
 /** One metric and its target, both ways: KEDA before 2.17 reads only the integer. */
 export interface WireSpec {
@@ -14,9 +15,6 @@ export interface WireValue {
   readonly metricValueFloat: number;
 }
 
-/** Kubernetes keeps a quantity as an int64 of thousandths where it can; 9.2e15 is the whole that still fits KEDA's. */
-const largestValue = 9.2e15;
-
 /** The target rounded up is at least 1: an HPA refuses 0. */
 export function wireSpec(metricName: string, target: number): WireSpec {
   return { metricName, targetSize: Math.max(1, Math.ceil(target)), targetSizeFloat: target };
@@ -29,7 +27,7 @@ export function wireValue(metricName: string, value: number): WireValue {
 
 /** Throws `invalid` for a number that no HPA could hold. */
 export function requireRepresentable(value: number): void {
-  if (Math.abs(value) <= largestValue) return;
+  if (Math.abs(value) <= largestQuantity) return;
   throw new Failure(
     'invalid',
     `value: expected a number between -9.2e15 and 9.2e15, the most that Kubernetes can hold, got ${value}; divide it in the query`,

@@ -1,6 +1,6 @@
 /** The keys that belong to KEDA and arrive with ours. */
 const kedaKeys = new Set(['scalerAddress', 'enableTLS', 'unsafeSsl']);
-const aliases: Readonly<Record<string, string>> = { targetValue: 'threshold' };
+const aliases: ReadonlyMap<string, string> = new Map([['targetValue', 'threshold']]);
 const fromEnv = 'FromEnv';
 
 /** Metadata with every key under its one name, and what was wrong with the keys themselves. */
@@ -20,7 +20,7 @@ export function readMetadata(raw: Readonly<Record<string, string>>): Metadata {
   for (const [written, value] of Object.entries(raw)) {
     const plain = written.endsWith(fromEnv) ? written.slice(0, -fromEnv.length) : written;
     if (kedaKeys.has(plain)) continue;
-    const key = aliases[plain] ?? plain;
+    const key = aliases.get(plain) ?? plain;
     const other = spelled.get(key);
     if (other !== undefined) {
       problems.push(`${key}: expected one of ${[other, written].sort().join(' and ')}, got both; remove one`);

@@ -33,6 +33,7 @@ const largestMetadata = 64 * 1024;
 const mostUnknownKeys = 10;
 const plainKey = /^[A-Za-z0-9_.-]{1,60}$/;
 const sysdigKeys = Object.keys(sysdigSchema.shape);
+const writtenKeys = [...sysdigKeys, 'targetValue'];
 
 /**
  * A trigger's metadata, validated: all problems at once, each with its key, what was expected and what came.
@@ -54,7 +55,7 @@ export function parseTrigger(ref: ScaledObjectRef, defaults: TriggerDefaults): P
     return refuse(['source: falco is not part of this version yet; sysdig is']);
   }
   if (source !== 'sysdig') {
-    return refuse([`source: expected sysdig or falco, got ${show(source)}`]);
+    return refuse([`source: expected sysdig or falco, got ${show(source)}`, ...thresholdProblems(values)]);
   }
   const problems = [...keyProblems, ...unknownKeys(values)];
   const scaledObject = { namespace: ref.namespace, name: ref.name };
@@ -72,16 +73,23 @@ interface Refused {
 
 function refusal(ref: ScaledObjectRef, { values, metricName, problems }: Refused): ParsedTrigger {
   const failure = new Failure('invalid', `trigger of ${ref.namespace}/${ref.name}: ${problems.join('; ')}`);
-  const target = threshold.safeParse(values.get('threshold'));
-  const known = ['sysdig', 'falco'].includes(values.get('source')?.trim() ?? '');
-  if (!known || !target.success) return { kind: 'unreadable', failure };
+  const source = values.get('source')?.trim() ?? '';
+  // Where the replicas themselves are the metric, its target may be left out.
+  const target = threshold.safeParse(values.get('threshold') ?? (source === 'falco' ? '1' : undefined));
+  if (!['sysdig', 'falco'].includes(source) || !target.success) return { kind: 'unreadable', failure };
   return { kind: 'refused', spec: { metricName, threshold: target.data }, failure };
+}
+
+function thresholdProblems(values: ReadonlyMap<string, string>): string[] {
+  return (threshold.safeParse(values.get('threshold')).error?.issues ?? []).map(
+    ({ message }) => `threshold: ${message}`,
+  );
 }
 
 function unknownKeys(values: ReadonlyMap<string, string>): string[] {
   const unknown = [...values.keys()].filter((key) => !sysdigKeys.includes(key)).sort();
   const problems = unknown.slice(0, mostUnknownKeys).map((key) => {
-    const meant = nearest(key, sysdigKeys);
+    const meant = nearest(key, writtenKeys);
     const name = plainKey.test(key) ? key : show(key);
     return `${name}: unknown key${meant === undefined ? '' : `; did you mean ${meant}?`}`;
   });

@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import { choice, duration, list, number, pattern, read } from '#src/fields/field.ts';
+import { largestQuantity } from '#src/fields/quantity.ts';
 import { parseFilter } from '#src/triggers/filter.ts';
 import { groupAggregations, queryAggregators, timeAggregations } from '#src/triggers/trigger.ts';
-
-/** Kubernetes stores quantities in thousandths of an int64; nothing beyond it reaches the HPA. */
-export const largestQuantity = 9.2e15;
 
 const kubernetesName = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/;
 const priorities = [
@@ -27,7 +25,10 @@ export const sysdigSchema = z.object({
   query: read('a PromQL query', (text) => text || undefined)
     .optional()
     .describe('A PromQL query that answers one number. Either this or `metricName`.'),
-  metricName: pattern('a metric name such as net.http.request.count', /^[A-Za-z_:][A-Za-z0-9_:.]{0,199}$/)
+  metricName: pattern(
+    'a metric name such as net.http.request.count',
+    /^(?!kubernetes\.)[A-Za-z_:][A-Za-z0-9_:.]{0,199}$/,
+  )
     .optional()
     .describe(
       'A Sysdig metric of a workload or service, in either notation: `net.http.request.count` or `sysdig_container_net_http_request_count`.',

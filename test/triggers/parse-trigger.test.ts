@@ -1,4 +1,5 @@
 import test from 'ava';
+import fc from 'fast-check';
 import { parseTrigger } from '#src/triggers/parse-trigger.ts';
 import type { SysdigTrigger } from '#src/triggers/trigger.ts';
 
@@ -97,6 +98,8 @@ test('what holds under attack is kept', (t) => {
   });
 });
 
+const asData = { ...asMetric, api: 'data', cluster: 'prod', workload: 'deployment/cart' };
+
 const wrong: [string, Record<string, string>, string[]][] = [
   ['no source', { query, threshold: '1' }, ['source: expected sysdig or falco, got nothing']],
   [
@@ -147,7 +150,9 @@ const wrong: [string, Record<string, string>, string[]][] = [
   [
     'neither query nor metricName',
     { source: 'sysdig', threshold: '1' },
-    ['query, metricName: expected one of the two, got neither'],
+    [
+      'query, metricName: expected one of the two, got neither (a key …FromEnv arrives only when its variable is set)',
+    ],
   ],
   [
     'an unknown key near a known one',
@@ -202,6 +207,36 @@ const wrong: [string, Record<string, string>, string[]][] = [
     { ...asQuery, onError: 'zero' },
     ['onError: expected error or lastValue, got "zero"'],
   ],
+  [
+    'data that must be younger than memory is',
+    { ...asQuery, maxAge: '15s' },
+    ['maxAge: expected at least twice cacheTTL (20s), got 15s'],
+  ],
+  [
+    'a metric whose PromQL name follows no rule',
+    { ...asMetric, metricName: 'kubernetes.pod.restart.count' },
+    ['metricName: expected a metric name such as net.http.request.count, got "kubernetes.pod.restart.count"'],
+  ],
+  [
+    'the Data API over nobody knows which clusters',
+    { source: 'sysdig', metricName: 'a', threshold: '1', api: 'data', workload: 'deployment/a' },
+    ['cluster: expected a name with api: data (or CLUSTER_NAME where the scaler runs), got nothing'],
+  ],
+  [
+    'the Data API over several kinds',
+    { ...asData, workload: 'cart' },
+    ['workload: expected its kind too with api: data, such as deployment/checkout'],
+  ],
+  [
+    'the Data API over old data',
+    { ...asData, window: '30m' },
+    ['window: expected at most maxAge (2m) with api: data, which does not tell the age of data, got 30m'],
+  ],
+  [
+    'a regular expression in the Data API',
+    { ...asData, filter: 'a=~"b"' },
+    ['filter: expected = or != with api: data, got a=~…', 'use api: promql'],
+  ],
 ];
 
 for (const [title, metadata, problems] of wrong) {
@@ -245,6 +280,37 @@ test('a megabyte of metadata is refused in one short line', (t) => {
   t.deepEqual(problemsOf({ ...asQuery, query: 'x'.repeat(1024 * 1024) }), [
     'metadata: expected at most 64 KiB, got 1025 KiB',
   ]);
+});
+
+test('whatever the keys and values are, an answer comes and no defect', (t) => {
+  const odd = fc.constantFrom(
+    'constructor',
+    'toString',
+    'valueOf',
+    'hasOwnProperty',
+    '__proto__',
+    'source',
+    'threshold',
+    'query',
+  );
+  const metadata = fc.array(fc.tuple(fc.oneof(odd, fc.string()), fc.string()));
+  fc.assert(
+    fc.property(metadata, (entries) => {
+      const parsed = parse({ ...asQuery, ...Object.fromEntries(entries) });
+      return parsed.kind === 'valid' || parsed.failure.code === 'invalid';
+    }),
+  );
+  t.deepEqual(problemsOf({ ...asQuery, constructor: 'x' }).slice(0, 1), ['constructor: unknown key']);
+});
+
+test('the Data API needs nothing but names', (t) => {
+  t.is(parse(asData).kind, 'valid');
+  t.is(parse({ ...asData, workload: 'deployment/a', filter: 'kubernetes.pod.name!="x"' }).kind, 'valid');
+});
+
+test('a falco trigger without a threshold has a spec all the same', (t) => {
+  const refused = parse({ source: 'falco', metric: 'requiredReplicas' });
+  t.like(refused, { kind: 'refused', spec: { threshold: 1 } });
 });
 
 test('a thousand unknown keys do not make a thousand lines', (t) => {

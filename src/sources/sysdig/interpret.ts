@@ -2,40 +2,36 @@ import { Failure } from '#src/failure.ts';
 import { formatDuration } from '#src/fields/duration.ts';
 import type { Answer } from '#src/sources/sysdig/question.ts';
 import type { Series } from '#src/sources/sysdig/upstream.ts';
-import { largestQuantity } from '#src/triggers/sysdig-schema.ts';
 import type { QueryAggregator, SysdigTrigger } from '#src/triggers/trigger.ts';
 
 /** One number, or undefined where Sysdig has no data. `at`: the time of the data, epoch ms. */
 export type Reading = { readonly value: number; readonly at: number } | undefined;
 
 /**
- * The one number that a trigger reads from an answer. Throws a `Failure` for everything that is not exactly one finite,
- * recent number: a guess here would scale somebody's production.
+ * The one number that a trigger reads from an answer. Throws a `Failure` for everything that is not exactly one finite
+ * number: a guess here would scale somebody's production.
  */
 export function interpret(trigger: SysdigTrigger, answer: Answer): Reading {
   const { series } = answer;
   if (series.length === 0) return undefined;
-  const ageMs = answer.askedAt - answer.dataAt;
-  if (ageMs > trigger.maxAgeMs) {
-    const [age, limit] = [formatDuration(Math.round(ageMs / 1000) * 1000), formatDuration(trigger.maxAgeMs)];
-    throw new Failure(
-      'not-found',
-      `the newest data is ${age} old, expected at most ${limit} (maxAge); is its sender still running?`,
-    );
-  }
   refuseSeveralClusters(trigger, series);
   for (const { value } of series) {
     if (!Number.isFinite(value))
       throw new Failure('not-found', `expected a number, got ${value}; ${adviceFor(trigger)}`);
   }
   const value = single(trigger, series);
-  if (Math.abs(value) > largestQuantity) {
-    throw new Failure(
-      'invalid',
-      `expected a number that Kubernetes can hold (up to ${largestQuantity}), got ${value}`,
-    );
-  }
   return { value, at: answer.dataAt };
+}
+
+/** Throws `not-found` for data older than the trigger's `maxAge`. */
+export function requireYoung(dataAt: number, now: number, maxAgeMs: number): void {
+  const ageMs = now - dataAt;
+  if (ageMs <= maxAgeMs) return;
+  const [age, limit] = [formatDuration(Math.round(ageMs / 1000) * 1000), formatDuration(maxAgeMs)];
+  throw new Failure(
+    'not-found',
+    `the newest data is ${age} old, expected at most ${limit} (maxAge); is its sender still running?`,
+  );
 }
 
 function refuseSeveralClusters({ select }: SysdigTrigger, series: readonly Series[]): void {

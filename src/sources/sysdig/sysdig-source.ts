@@ -2,7 +2,8 @@ import type { Clock } from '#src/clock.ts';
 import { Failure } from '#src/failure.ts';
 import type { Asker, Sample, Source } from '#src/sources/source.ts';
 import type { Accounts } from '#src/sources/sysdig/accounts.ts';
-import { interpret } from '#src/sources/sysdig/interpret.ts';
+import { interpret, requireYoung } from '#src/sources/sysdig/interpret.ts';
+import { canonicalQuery } from '#src/sources/sysdig/promql/canonical.ts';
 import type { Answer, Question, Questions } from '#src/sources/sysdig/question.ts';
 import type { SysdigTrigger } from '#src/triggers/trigger.ts';
 
@@ -12,35 +13,36 @@ export interface LastValueListener {
   measured(trigger: SysdigTrigger): void;
 }
 
-/** How long a trigger with a last value to fall back to waits for Sysdig; below any answer's deadline. */
-const patienceMs = 1_000;
+export interface SysdigSourceParts {
+  readonly accounts: Accounts;
+  readonly questions: Questions;
+  readonly clock: Clock;
+  readonly listener: LastValueListener;
+  /** How long a trigger with a last value to fall back to waits for Sysdig: less than an answer may take. */
+  readonly patienceMs: number;
+}
+
+/** What was made of a trigger's latest answer, and its last good sample; both go with the trigger. */
+interface Known {
+  answer?: Answer;
+  sample?: Sample;
+  good?: Sample;
+}
 
 /** Sysdig Monitor as a source of numbers. */
 export class SysdigSource implements Source<SysdigTrigger> {
-  readonly #accounts: Accounts;
-  readonly #questions: Questions;
-  readonly #clock: Clock;
-  readonly #listener: LastValueListener;
+  readonly #parts: SysdigSourceParts;
   readonly #asked = new WeakMap<SysdigTrigger, Question>();
-  /** The sample of each trigger's latest answer: both are replaced together, and go with the trigger. */
-  readonly #latest = new WeakMap<SysdigTrigger, { answer: Answer; sample: Sample }>();
+  readonly #known = new WeakMap<SysdigTrigger, Known>();
 
-  constructor(parts: {
-    accounts: Accounts;
-    questions: Questions;
-    clock: Clock;
-    listener: LastValueListener;
-  }) {
-    this.#accounts = parts.accounts;
-    this.#questions = parts.questions;
-    this.#clock = parts.clock;
-    this.#listener = parts.listener;
+  constructor(parts: SysdigSourceParts) {
+    this.#parts = parts;
   }
 
   measure(trigger: SysdigTrigger, asker: Asker): Sample | Promise<Sample> {
     const question = this.#question(trigger, asker);
     try {
-      const answer = this.#questions.ask(question, trigger.cacheTtlMs);
+      const answer = this.#parts.questions.ask(question, trigger.cacheTtlMs);
       return answer instanceof Promise
         ? this.#await(trigger, question, answer)
         : this.#sample(trigger, answer);
@@ -71,7 +73,7 @@ export class SysdigSource implements Source<SysdigTrigger> {
       }
       onSample(sample);
     };
-    this.#questions.follow(question, trigger.cacheTtlMs, onAnswer, signal);
+    this.#parts.questions.follow(question, trigger.cacheTtlMs, onAnswer, signal);
   }
 
   target(trigger: SysdigTrigger): number {
@@ -83,10 +85,14 @@ export class SysdigSource implements Source<SysdigTrigger> {
   }
 
   #question(trigger: SysdigTrigger, asker: Asker): Question {
-    const account = this.#accounts.allow(trigger, asker);
+    const account = this.#parts.accounts.allow(trigger, asker);
     let question = this.#asked.get(trigger);
     if (question === undefined) {
-      const { api, select, maxAgeMs, scaledObject } = trigger;
+      const { api, maxAgeMs, scaledObject } = trigger;
+      const select =
+        trigger.select.kind === 'query'
+          ? { ...trigger.select, query: canonicalQuery(trigger.select.query) }
+          : trigger.select;
       question = { account, namespace: scaledObject.namespace, api, select, maxAgeMs };
       this.#asked.set(trigger, question);
     }
@@ -103,31 +109,38 @@ export class SysdigSource implements Source<SysdigTrigger> {
 
   /** Where there is a last value to give, a silent Sysdig must not use up the caller's time. */
   #patiently(trigger: SysdigTrigger, question: Question, answer: Promise<Answer>): Promise<Answer> {
-    if (trigger.onError !== 'lastValue' || this.#questions.recollect(question) === undefined) return answer;
+    if (trigger.onError !== 'lastValue' || this.#good(trigger, question) === undefined) return answer;
+    const { clock, patienceMs } = this.#parts;
     return new Promise((resolve, reject) => {
       const silent = new Failure('deadline', `${this.awaits(trigger)} has not come within ${patienceMs} ms`);
-      const cancel = this.#clock.after(patienceMs, () => reject(silent));
+      const cancel = clock.after(patienceMs, () => reject(silent));
       answer.then(resolve, reject).finally(cancel);
     });
   }
 
   #sample(trigger: SysdigTrigger, answer: Answer): Sample {
-    const latest = this.#latest.get(trigger);
-    if (latest?.answer === answer) return latest.sample;
-    const sample = this.#read(trigger, answer);
-    this.#latest.set(trigger, { answer, sample });
-    this.#listener.measured(trigger);
-    return sample;
+    const known = this.#knownOf(trigger);
+    if (known.answer !== answer || known.sample === undefined) {
+      known.sample = this.#read(trigger, answer);
+      known.answer = answer;
+      this.#parts.listener.measured(trigger);
+    }
+    // Memory may answer a while longer than the data is young enough.
+    if (known.sample.origin === 'measured') {
+      requireYoung(known.sample.at, this.#parts.clock.now(), trigger.maxAgeMs);
+      known.good = known.sample;
+    }
+    return known.sample;
   }
 
   #read(trigger: SysdigTrigger, answer: Answer): Sample {
     const reading = interpret(trigger, answer);
     if (reading !== undefined)
-      return this.#sampleOf(trigger, reading.value, { at: reading.at, origin: 'measured' });
+      return sampleOf(trigger, reading.value, { at: reading.at, origin: 'measured' });
     if (trigger.metricUnavailableValue === undefined) {
       throw new Failure('not-found', `${noData(trigger)}; set metricUnavailableValue if that means a number`);
     }
-    return this.#sampleOf(trigger, trigger.metricUnavailableValue, {
+    return sampleOf(trigger, trigger.metricUnavailableValue, {
       at: answer.askedAt,
       origin: 'unavailable-value',
     });
@@ -137,16 +150,49 @@ export class SysdigSource implements Source<SysdigTrigger> {
   #lastValue(trigger: SysdigTrigger, question: Question, thrown: unknown): Sample {
     const failure = Failure.from(thrown);
     if (trigger.onError !== 'lastValue' || !bridged.has(failure.code)) throw failure;
-    const last = this.#questions.recollect(question);
-    if (last === undefined || this.#clock.now() - last.askedAt > trigger.staleMaxAgeMs) throw failure;
-    const { value, at, active } = this.#read(trigger, last);
-    this.#listener.bridged(trigger, failure);
-    return { value, at, active, origin: 'last-value' };
+    const good = this.#good(trigger, question);
+    if (good === undefined) throw failure;
+    this.#parts.listener.bridged(trigger, failure);
+    return { ...good, origin: 'last-value' };
   }
 
-  #sampleOf(trigger: SysdigTrigger, value: number, { at, origin }: Pick<Sample, 'at' | 'origin'>): Sample {
-    return { value, at, origin, active: value > trigger.activationThreshold };
+  /** The last good sample, at most `staleMaxAge` old: the trigger's own, or what memory holds for its question. */
+  #good(trigger: SysdigTrigger, question: Question): Sample | undefined {
+    const known = this.#knownOf(trigger);
+    known.good ??= this.#recollected(trigger, question);
+    if (known.good === undefined || this.#parts.clock.now() - known.good.at > trigger.staleMaxAgeMs)
+      return undefined;
+    return known.good;
   }
+
+  /** A trigger whose threshold was edited is another trigger, and asks the same question. */
+  #recollected(trigger: SysdigTrigger, question: Question): Sample | undefined {
+    const answer = this.#parts.questions.recollect(question);
+    if (answer === undefined) return undefined;
+    try {
+      const sample = this.#read(trigger, answer);
+      return sample.origin === 'measured' ? sample : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #knownOf(trigger: SysdigTrigger): Known {
+    let known = this.#known.get(trigger);
+    if (known === undefined) {
+      known = {};
+      this.#known.set(trigger, known);
+    }
+    return known;
+  }
+}
+
+function sampleOf(
+  trigger: SysdigTrigger,
+  value: number,
+  { at, origin }: Pick<Sample, 'at' | 'origin'>,
+): Sample {
+  return { value, at, origin, active: value > trigger.activationThreshold };
 }
 
 /** Failures of the road to Sysdig; a wrong question or a lost permission is never papered over. */

@@ -1,4 +1,4 @@
-import { promqlName } from '#src/sources/sysdig/metric-names.ts';
+import { promqlLabel, promqlName } from '#src/sources/sysdig/metric-names.ts';
 import { type Expression, readExpression } from '#src/sources/sysdig/promql/grammar.ts';
 import { matcher } from '#src/sources/sysdig/promql-text.ts';
 import type { Question } from '#src/sources/sysdig/question.ts';
@@ -84,7 +84,7 @@ function kinship(select: MetricOfWorkload, api: Question['api']): unknown[] {
 
 /** The conditions in PromQL. The order in which they were written decides nothing. */
 export function conditionsOf(filter: readonly LabelMatcher[]): string[] {
-  return [...new Set(filter.map((one) => matcher(one)))].sort();
+  return [...new Set(filter.map((one) => matcher({ ...one, label: promqlLabel(one.label) })))].sort();
 }
 
 function keyOf(parts: readonly unknown[]): string {

@@ -152,8 +152,11 @@ export class Lane {
       return await Promise.race([request(this.#clock.now(), flight.signal), aborted(flight.signal)]);
     } catch (thrown) {
       const failure = Failure.from(flight.signal.aborted ? flight.signal.reason : thrown);
-      if (failure.httpStatus === 429) this.#freeze(failure.retryAt ?? this.#clock.now() + defaultFreezeMs);
-      throw failure;
+      if (failure.httpStatus !== 429) throw failure;
+      const retryAt = failure.retryAt ?? this.#clock.now() + defaultFreezeMs;
+      this.#freeze(retryAt);
+      const message = `${failure.message}; account ${this.#account.name} is asked again at ${iso(retryAt)}`;
+      throw new Failure('rate-limited', message, { retryAt, httpStatus: 429, cause: failure });
     } finally {
       cancelTimeout();
       this.#flying.delete(flight);

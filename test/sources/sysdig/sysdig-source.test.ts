@@ -1,0 +1,204 @@
+import test, { type ExecutionContext } from 'ava';
+import { Failure } from '#src/failure.ts';
+import { silentLog } from '#src/log.ts';
+import type { Sample } from '#src/sources/source.ts';
+import { Accounts } from '#src/sources/sysdig/accounts.ts';
+import { Broker } from '#src/sources/sysdig/broker/broker.ts';
+import { openAccounts } from '#src/sources/sysdig/open-accounts.ts';
+import { SysdigSource } from '#src/sources/sysdig/sysdig-source.ts';
+import type { Series, Upstream, UpstreamAnswer } from '#src/sources/sysdig/upstream.ts';
+import { ManualClock } from '#test/harness/manual-clock.ts';
+import { sysdigAccount } from '#test/harness/sysdig-account.ts';
+import { sysdigTrigger } from '#test/harness/sysdig-trigger.ts';
+
+const stranger = { authenticated: false };
+const rate = { query: 'sum(rate(load[1m]))' };
+
+/** A source over a real broker; the upstream answers what the test sets, after a second. */
+function setUp(t: ExecutionContext) {
+  const clock = new ManualClock();
+  const world = { answer: (): Series[] => [], asked: [] as string[], latencyMs: 100 };
+  const heard: string[] = [];
+  const query = async (_account: unknown, expression: string): Promise<UpstreamAnswer> => {
+    world.asked.push(expression);
+    await new Promise<void>((resolve) => clock.after(world.latencyMs, resolve));
+    return { series: world.answer(), warnings: [] };
+  };
+  const observer = { request() {}, asked() {}, merged() {}, frozen() {}, rateLimit() {} };
+  const broker = new Broker({ upstream: { query, data: query } as unknown as Upstream, clock, observer });
+  t.teardown(() => broker.close());
+  const source = new SysdigSource({
+    accounts: new Accounts(new Map([['default', sysdigAccount('http://127.0.0.1:1')]]), undefined),
+    questions: broker,
+    clock,
+    listener: {
+      bridged: (_, { message }) => heard.push(`bridged: ${message}`),
+      measured: () => heard.push('measured'),
+    },
+    patienceMs: 1_000,
+  });
+  const measure = async (trigger = sysdigTrigger(rate), waitMs = 700): Promise<Sample | string> => {
+    const asked = (async () => source.measure(trigger, stranger))().catch(
+      (thrown: unknown) => Failure.from(thrown).message,
+    );
+    await clock.advance(waitMs);
+    return asked;
+  };
+  const values = (...numbers: number[]) => {
+    world.answer = () => numbers.map((value) => ({ labels: {}, value, at: clock.now() }));
+  };
+  const fails = () => {
+    world.answer = () => {
+      throw new Failure('unavailable', 'Sysdig is down');
+    };
+  };
+  return { clock, source, measure, values, fails, world, heard };
+}
+
+test('a value is a sample of the time it was asked at, and active above the activation threshold', async (t) => {
+  const { measure, values } = setUp(t);
+  values(5);
+  t.like(await measure(sysdigTrigger(rate)), { value: 5, active: true, origin: 'measured' });
+  t.like(await measure(sysdigTrigger({ ...rate, activationThreshold: '5' })), { value: 5, active: false });
+});
+
+test('no data is an error, or the value that the user says it means', async (t) => {
+  const { measure } = setUp(t);
+  t.regex(String(await measure()), /^Sysdig has no data for the query; set metricUnavailableValue/);
+  t.like(await measure(sysdigTrigger({ ...rate, metricUnavailableValue: '3' })), {
+    value: 3,
+    origin: 'unavailable-value',
+  });
+});
+
+test('a failed Sysdig is never metricUnavailableValue', async (t) => {
+  const { measure, fails } = setUp(t);
+  fails();
+  t.is(await measure(sysdigTrigger({ ...rate, metricUnavailableValue: '3' })), 'Sysdig is down');
+});
+
+test('the last value bridges an outage until it is staleMaxAge old', async (t) => {
+  const { measure, values, fails, clock, heard } = setUp(t);
+  const trigger = sysdigTrigger({ ...rate, onError: 'lastValue' });
+  values(7);
+  await measure(trigger);
+  fails();
+  await clock.advance(60_000);
+  t.like(await measure(trigger, 1_500), { value: 7, active: true, origin: 'last-value' });
+  t.true(heard.includes('bridged: Sysdig is down'));
+  await clock.advance(240_000);
+  t.is(await measure(trigger, 1_500), 'Sysdig is down');
+  values(8);
+  await clock.advance(60_000);
+  t.like(await measure(trigger), { value: 8, origin: 'measured' });
+});
+
+test('an answer without data does not take the last good value away', async (t) => {
+  const { measure, values, fails, clock } = setUp(t);
+  const trigger = sysdigTrigger({ ...rate, onError: 'lastValue' });
+  values(7);
+  await measure(trigger);
+  values();
+  await clock.advance(14_000);
+  t.regex(String(await measure(trigger)), /no data/);
+  fails();
+  await clock.advance(30_000);
+  t.like(await measure(trigger, 1_500), { value: 7, origin: 'last-value' });
+});
+
+test('a trigger whose threshold was edited still has the last value of its question', async (t) => {
+  const { measure, values, fails, clock } = setUp(t);
+  values(7);
+  await measure(sysdigTrigger({ ...rate, onError: 'lastValue' }));
+  fails();
+  await clock.advance(30_000);
+  t.like(await measure(sysdigTrigger({ ...rate, onError: 'lastValue', threshold: '3' }), 1_500), {
+    value: 7,
+    origin: 'last-value',
+  });
+});
+
+test('a silent Sysdig costs a trigger with a last value its patience, not its whole time', async (t) => {
+  const { measure, values, world, clock } = setUp(t);
+  const trigger = sysdigTrigger({ ...rate, onError: 'lastValue' });
+  values(7);
+  await measure(trigger);
+  world.latencyMs = 120_000;
+  await clock.advance(100_000);
+  t.like(await measure(trigger, 1_000), { value: 7, origin: 'last-value' });
+});
+
+test('a wrong query is not papered over by a last value', async (t) => {
+  const { measure, values, world, clock } = setUp(t);
+  const trigger = sysdigTrigger({ ...rate, onError: 'lastValue' });
+  values(7);
+  await measure(trigger);
+  world.answer = () => {
+    throw new Failure('invalid', 'parse error', { httpStatus: 400 });
+  };
+  await clock.advance(60_000);
+  t.is(await measure(trigger, 1_500), 'parse error');
+});
+
+test('memory does not answer with data that has grown older than maxAge', async (t) => {
+  const { measure, values, world, clock } = setUp(t);
+  const trigger = sysdigTrigger({ ...rate, maxAge: '20s' });
+  values(7);
+  await measure(trigger);
+  world.latencyMs = 60_000;
+  await clock.advance(15_000);
+  t.like(await measure(trigger, 0), { value: 7 });
+  await clock.advance(10_000);
+  t.regex(String(await measure(trigger, 0)), /^the newest data is 2\ds old, expected at most 20s \(maxAge\)/);
+});
+
+test('a watched trigger hears each new sample, and nothing of failures', async (t) => {
+  const { source, values, fails, clock } = setUp(t);
+  const heard: number[] = [];
+  const stop = new AbortController();
+  values(1);
+  source.watch(sysdigTrigger(rate), stranger, ({ value }) => heard.push(value), stop.signal);
+  await clock.advance(1_000);
+  values(2);
+  await clock.advance(14_000);
+  fails();
+  await clock.advance(30_000);
+  t.deepEqual(heard, [1, 2]);
+  values(3);
+  await clock.advance(60_000);
+  t.is(heard.at(-1), 3);
+  stop.abort();
+  const before = heard.length;
+  await clock.advance(60_000);
+  t.is(heard.length, before);
+});
+
+test('comments are not sent, and a scalar is asked as a vector', async (t) => {
+  const { measure, values, world } = setUp(t);
+  values(1);
+  await measure(sysdigTrigger({ query: 'scalar(sum(rate(load[1m]))) # a note' }));
+  t.deepEqual(world.asked, ['vector(scalar(sum(rate(load[1m]))))']);
+});
+
+test('accounts are opened with the address of their region', (t) => {
+  const settings = {
+    url: undefined,
+    region: 'eu1',
+    tokenFile: '/nowhere/token',
+    ibmApiKeyFile: undefined,
+    ibmInstanceId: undefined,
+    ibmTeamId: undefined,
+    iamUrl: 'https://iam.cloud.ibm.com',
+    allowHttp: false,
+    caFile: undefined,
+    proxy: undefined,
+    namespaces: undefined,
+    queries: 'any' as const,
+    concurrency: 8,
+    requestsPerMinute: undefined,
+  };
+  const parts = { pool: undefined as never, clock: new ManualClock(), log: silentLog };
+  const opened = openAccounts(new Map([['default', settings]]), parts).get('default');
+  t.is(opened?.baseUrl, 'https://eu1.app.sysdig.com');
+  opened?.credential.close();
+});
