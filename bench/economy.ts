@@ -168,7 +168,7 @@ class World implements Upstream, SysdigObserver {
   constructor(clock: ManualClock, pool: HttpPool) {
     this.#clock = clock;
     this.#startedAt = clock.now();
-    this.#client = new SysdigClient({ pool, clock, log: silentLog, observer: this });
+    this.#client = new SysdigClient({ pool, clock, observer: this });
   }
 
   query(account: Account, expression: string, signal: AbortSignal) {

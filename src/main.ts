@@ -20,7 +20,7 @@ import { Accounts } from '#src/sources/sysdig/accounts.ts';
 import { Broker } from '#src/sources/sysdig/broker/broker.ts';
 import { SysdigClient } from '#src/sources/sysdig/client.ts';
 import { HttpPool } from '#src/sources/sysdig/http-pool.ts';
-import { openAccounts } from '#src/sources/sysdig/open-accounts.ts';
+import { closeAccount, openAccounts } from '#src/sources/sysdig/open-accounts.ts';
 import { SysdigSource } from '#src/sources/sysdig/sysdig-source.ts';
 import { parseTrigger } from '#src/triggers/parse-trigger.ts';
 import type { ScaledObjectId } from '#src/triggers/trigger.ts';
@@ -59,7 +59,6 @@ async function run({ settings, accounts: accountSettings }: Configuration): Prom
   const client = new SysdigClient({
     pool,
     clock,
-    log,
     observer: {
       request: metrics.request,
       rateLimit(account, perMinute) {
@@ -142,7 +141,7 @@ async function run({ settings, accounts: accountSettings }: Configuration): Prom
     log.info({ signal }, 'draining');
     await server.drain();
     broker.close();
-    for (const { credential } of accounts.values()) credential.close();
+    for (const account of accounts.values()) closeAccount(account);
     await Promise.all([operations.close(), client.close()]);
     log.info({}, 'stopped');
     process.exit(0);

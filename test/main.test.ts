@@ -281,7 +281,7 @@ test('a port that is taken is one clear line and exit code 1', async (t) => {
   t.regex(output, new RegExp(`127\\.0\\.0\\.1:${port}: the port is already taken`));
 });
 
-test('a file with three mistakes is told whole, and exit code 1', async (t) => {
+test('a file with mistakes is told whole, in order, and exit code 1', async (t) => {
   const path = join(folder(t), 'scaler.yaml');
   writeFileSync(
     path,
@@ -290,17 +290,19 @@ test('a file with three mistakes is told whole, and exit code 1', async (t) => {
   const { code, output } = await runToExit({ CONFIG_FILE: path });
   t.is(code, 1);
   const told = output.split('\n').map((line) => (JSON.parse(line) as { msg: string }).msg);
-  t.deepEqual(told.sort(), [
+  t.deepEqual(told.slice(0, 3), [
     'grpc.adress: unknown setting; did you mean grpc.address?',
-    'logLevel (LOG_LEVEL): expected debug, info, warn or error, got "loud"',
     'upstreamTimeout (UPSTREAM_TIMEOUT): expected 1s to 2m, got "5"',
+    'logLevel (LOG_LEVEL): expected debug, info, warn or error, got "loud"',
   ]);
+  t.regex(told[3] ?? '', /^sysdig\.region: expected one of us1, .*, got "mars1"/);
+  t.is(told.length, 4);
 });
 
 test('an unknown region and a secret in the environment stop the start', async (t) => {
   const region = await runToExit({ SYSDIG_REGION: 'mars1', SYSDIG_TOKEN_FILE: '/t' });
   t.is(region.code, 1);
-  t.regex(region.output, /account default: .*mars1/);
+  t.regex(region.output, /sysdig\.region: .*mars1/);
   const secret = await runToExit({ SYSDIG_TOKEN: 'very-secret' });
   t.is(secret.code, 1);
   t.regex(secret.output, /SYSDIG_TOKEN: a secret in the environment is refused/);

@@ -7,8 +7,10 @@ import {
   type Settings,
   settings,
 } from '#src/configuration/settings.ts';
+import { Failure } from '#src/failure.ts';
 import { show } from '#src/fields/field.ts';
 import { nearest } from '#src/fields/suggestion.ts';
+import { addressOf, ownUrl } from '#src/sources/sysdig/endpoints.ts';
 
 export interface Configuration {
   readonly settings: Settings;
@@ -33,7 +35,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 type Flat = Map<string, string>;
 
 const secretInEnvironment =
-  /^(?:SYSDIG|SDC|GRPC|INGEST|OPERATIONS)(?:_[A-Z0-9]+)*_(?:TOKEN|API_KEY|SECRET|PASSWORD|KEY)$/;
+  /^(?:SYSDIG|SDC|IBM|GRPC|INGEST|OPERATIONS)(?:_[A-Z0-9]+)*_(?:TOKEN|API_KEY|SECRET|PASSWORD|KEY)$/;
 const accountPaths = Object.keys(accountSettings.shape).map((key) => `sysdig.${key}`);
 const knownPaths = [...Object.keys(settings.shape), ...accountPaths];
 
@@ -102,10 +104,10 @@ function isTree(value: unknown): value is Record<string, unknown> {
 
 function secretsIn(environment: Environment): string[] {
   return Object.keys(environment)
-    .filter((name) => secretInEnvironment.test(name))
+    .filter((name) => environment[name] !== '' && secretInEnvironment.test(name))
     .map(
       (name) =>
-        `${name}: a secret in the environment is refused; write it to a file and name that in ${name}_FILE`,
+        `${name}: a secret in the environment is refused; write it to a file and name that, as SYSDIG_TOKEN_FILE does`,
     );
 }
 
@@ -188,6 +190,12 @@ function accountTogetherness(account: AccountSettings, prefix: string): string[]
       `${prefix}url, ${prefix}region: expected one of the two, got ${account.url ? 'both' : 'neither'}`,
     );
   }
+  if ((account.region === undefined) !== (account.url === undefined)) {
+    problems.push(...wrongIn(() => addressOf(account)).map((problem) => prefix + problem));
+  }
+  problems.push(
+    ...wrongIn(() => ownUrl(account.iamUrl, account)).map((problem) => `${prefix}iamUrl: ${problem}`),
+  );
   if ((account.tokenFile === undefined) === (account.ibmApiKeyFile === undefined)) {
     problems.push(
       `${prefix}tokenFile, ${prefix}ibmApiKeyFile: expected one of the two, got ${account.tokenFile ? 'both' : 'neither'}`,
@@ -199,6 +207,15 @@ function accountTogetherness(account: AccountSettings, prefix: string): string[]
     );
   }
   return problems;
+}
+
+function wrongIn(read: () => unknown): string[] {
+  try {
+    read();
+    return [];
+  } catch (thrown) {
+    return [Failure.from(thrown).message];
+  }
 }
 
 function tlsTogetherness(read: Settings): string[] {

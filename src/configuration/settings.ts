@@ -1,12 +1,17 @@
 import { z } from 'zod';
-import { choice, duration, flag, list, number, pattern, read } from '#src/fields/field.ts';
+import { choice, duration, flag, list, number, pattern, read, show } from '#src/fields/field.ts';
 
 const address = read('an address such as 0.0.0.0:6000 or [::]:6000', (text) => {
   const [, port] = /^(?:\[[0-9A-Fa-f:.%]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/.exec(text) ?? [];
   return port !== undefined && Number(port) <= 65_535 ? text : undefined;
 });
 const file = pattern('the path of a file', /^[^\0]+$/);
-const url = pattern('an http or https URL', /^https?:\/\/[^\s]+$/);
+// What stands before an @ or behind a ? may be a secret, and is not shown.
+const url = read(
+  'an http or https URL',
+  (text) => (/^https?:\/\/[^\s]+$/.test(text) ? text : undefined),
+  (text = '') => show(text.replace(/^.*@/s, '…@').replace(/[?#].*$/s, '')),
+);
 
 /** The settings of one Sysdig account: `sysdig.*` for the unnamed one, `accounts.NAME.*` for the others. */
 export const accountSettings = z.object({

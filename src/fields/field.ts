@@ -26,8 +26,8 @@ export function show(text: string | undefined): string {
   return JSON.stringify(cut);
 }
 
-/** Reads a string by `parse`, which answers undefined for what it does not accept. */
-export function read<T>(expected: string, parse: (text: string) => T | undefined) {
+/** Reads a string by `parse`, which answers undefined for what it does not accept; `shown` quotes what came. */
+export function read<T>(expected: string, parse: (text: string) => T | undefined, shown = show) {
   return z
     .string({
       error: (issue) =>
@@ -36,7 +36,7 @@ export function read<T>(expected: string, parse: (text: string) => T | undefined
     .transform((raw, context): T => {
       const value = parse(raw.trim());
       if (value !== undefined) return value;
-      context.addIssue(`expected ${expected}, got ${show(raw)}`);
+      context.addIssue(`expected ${expected}, got ${shown(raw)}`);
       return z.NEVER;
     });
 }

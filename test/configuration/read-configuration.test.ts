@@ -82,12 +82,35 @@ test('an account needs one address and one secret', (t) => {
 
 test('a secret in the environment is refused', (t) => {
   t.deepEqual(problems({ SYSDIG_TOKEN: 'abc' }), [
-    'SYSDIG_TOKEN: a secret in the environment is refused; write it to a file and name that in SYSDIG_TOKEN_FILE',
+    'SYSDIG_TOKEN: a secret in the environment is refused; write it to a file and name that, as SYSDIG_TOKEN_FILE does',
   ]);
 });
 
 test('a secret never shows in a problem', (t) => {
-  t.notRegex(problems({ SYSDIG_TOKEN: 'abc-secret' }).join(), /abc-secret/);
+  const told = [
+    { SYSDIG_TOKEN: 'hunter2' },
+    { IBM_API_KEY: 'hunter2' },
+    { SYSDIG_URL: 'user:hunter2@host', SYSDIG_TOKEN_FILE: '/t' },
+    { SYSDIG_URL: 'https://user:hunter2@host', SYSDIG_TOKEN_FILE: '/t' },
+    { SYSDIG_URL: 'https://host?token=hunter2', SYSDIG_TOKEN_FILE: '/t' },
+    { SYSDIG_PROXY: 'socks5://user:hunter2@proxy:1080', SYSDIG_REGION: 'eu1', SYSDIG_TOKEN_FILE: '/t' },
+  ].map((environment) => problems(environment as unknown as Record<string, string>).join());
+  for (const text of told) {
+    t.not(text, '');
+    t.notRegex(text, /hunter2/);
+  }
+});
+
+test('an empty variable holds no secret', (t) => {
+  t.deepEqual(problems({ SYSDIG_TOKEN: '' }), []);
+});
+
+test('addresses are judged with everything else', (t) => {
+  t.deepEqual(problems({ SYSDIG_REGION: 'eu11', SYSDIG_TOKEN_FILE: '/t', LOG_LEVEL: 'x' }).length, 2);
+  t.regex(
+    problems({ SYSDIG_URL: 'http://sysdig.example', SYSDIG_TOKEN_FILE: '/t' }).join(),
+    /^sysdig\.url: expected .*plain http/,
+  );
 });
 
 test('half a key pair is refused, and what hangs on it', (t) => {

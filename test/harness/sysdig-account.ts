@@ -12,7 +12,7 @@ export function sysdigAccount(baseUrl: string, changes: Partial<Account> = {}): 
     concurrency: 8,
     requestsPerMinute: undefined,
     proxy: undefined,
-    caFile: undefined,
+    authorities: undefined,
     ...changes,
   };
 }

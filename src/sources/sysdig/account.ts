@@ -1,4 +1,5 @@
 import type { Credential } from '#src/sources/sysdig/credential.ts';
+import type { WatchedFile } from '#src/watched-file.ts';
 
 /** One Sysdig account, as the operator configured it. */
 export interface Account {
@@ -16,5 +17,6 @@ export interface Account {
   /** The operator's own budget; undefined: learnt from X-RateLimit-Limit. */
   readonly requestsPerMinute: number | undefined;
   readonly proxy: string | undefined;
-  readonly caFile: string | undefined;
+  /** The certificates (PEM) that Sysdig's is checked against; undefined: the system's. */
+  readonly authorities: WatchedFile | undefined;
 }

@@ -1,19 +1,16 @@
 import type { Clock } from '#src/clock.ts';
 import { Failure } from '#src/failure.ts';
-import type { Log } from '#src/log.ts';
 import type { Account } from '#src/sources/sysdig/account.ts';
 import { dataRequestBody, readDataAnswer } from '#src/sources/sysdig/data-api.ts';
 import { type ErrorContext, failureOf, header, unreadable } from '#src/sources/sysdig/errors.ts';
 import type { HttpAnswer, HttpPool, HttpRequest } from '#src/sources/sysdig/http-pool.ts';
 import { readPromqlAnswer } from '#src/sources/sysdig/promql-answer.ts';
 import type { DataRequest, SysdigObserver, Upstream, UpstreamAnswer } from '#src/sources/sysdig/upstream.ts';
-import { WatchedFile } from '#src/watched-file.ts';
 
 export interface SysdigClientOptions {
   readonly pool: HttpPool;
   readonly observer: Pick<SysdigObserver, 'request' | 'rateLimit'>;
   readonly clock: Clock;
-  readonly log: Log;
 }
 
 type Headers = Readonly<Record<string, string>>;
@@ -30,14 +27,11 @@ export class SysdigClient implements Upstream {
   readonly #pool: HttpPool;
   readonly #observer: SysdigClientOptions['observer'];
   readonly #clock: Clock;
-  readonly #log: Log;
-  readonly #caFiles = new Map<string, WatchedFile>();
 
-  constructor({ pool, observer, clock, log }: SysdigClientOptions) {
+  constructor({ pool, observer, clock }: SysdigClientOptions) {
     this.#pool = pool;
     this.#observer = observer;
     this.#clock = clock;
-    this.#log = log;
   }
 
   async query(account: Account, expression: string, signal: AbortSignal): Promise<UpstreamAnswer> {
@@ -85,8 +79,6 @@ export class SysdigClient implements Upstream {
   }
 
   async close(): Promise<void> {
-    for (const file of this.#caFiles.values()) file.close();
-    this.#caFiles.clear();
     await this.#pool.close();
   }
 
@@ -98,7 +90,7 @@ export class SysdigClient implements Upstream {
     const started = this.#clock.now();
     let outcome = 'ok';
     try {
-      const destination = { baseUrl: account.baseUrl, proxy: account.proxy, ca: this.#ca(account) };
+      const destination = { baseUrl: account.baseUrl, proxy: account.proxy, ca: account.authorities?.text };
       const sent = { ...request, headers: { ...request.headers, ...headers } };
       const answer = await this.#pool.send(destination, sent, signal);
       this.#learnLimit(account, answer);
@@ -116,23 +108,6 @@ export class SysdigClient implements Upstream {
   #learnLimit(account: Account, answer: HttpAnswer): void {
     const perMinute = Number(header(answer, 'x-ratelimit-limit'));
     if (Number.isFinite(perMinute) && perMinute > 0) this.#observer.rateLimit(account.name, perMinute);
-  }
-
-  #ca({ caFile }: Account): string | undefined {
-    if (caFile === undefined) return undefined;
-    let file = this.#caFiles.get(caFile);
-    if (file === undefined) {
-      const holds = 'CA certificates (PEM)';
-      file = new WatchedFile({
-        path: caFile,
-        holds,
-        absence: 'unavailable',
-        clock: this.#clock,
-        log: this.#log,
-      });
-      this.#caFiles.set(caFile, file);
-    }
-    return file.text;
   }
 }
 

@@ -62,6 +62,19 @@ export function ownUrl(text: string, { allowHttp }: { readonly allowHttp: boolea
   return url.origin + path;
 }
 
+/** An account's address, from its region or its own URL. Throws `invalid`. */
+export function addressOf({
+  url,
+  region = '',
+  allowHttp,
+}: {
+  url?: string | undefined;
+  region?: string | undefined;
+  allowHttp: boolean;
+}): string {
+  return url === undefined ? regionUrl(region) : ownUrl(url, { allowHttp });
+}
+
 /** Whether a host name, as `URL` writes it, is this machine's own. */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);

@@ -13,6 +13,8 @@ export interface IbmIamOptions extends SecretFileOptions {
   readonly instanceId: string;
   readonly teamId: string | undefined;
   readonly proxy: string | undefined;
+  /** The certificates (PEM) that IAM's is checked against; undefined: the system's. */
+  readonly authorities: WatchedFile | undefined;
 }
 
 interface AccessToken {
@@ -114,12 +116,12 @@ export class IbmIam implements Credential {
   }
 
   async #ask(keyVersion: number): Promise<AccessToken> {
-    const { pool, iamUrl, clock, proxy } = this.#options;
+    const { pool, iamUrl, clock, proxy, authorities } = this.#options;
     const apikey = secretIn(this.#file);
     const form = new URLSearchParams({ grant_type: 'urn:ibm:params:oauth:grant-type:apikey', apikey });
     const issuedAt = clock.now();
     const answer = await pool.send(
-      { baseUrl: iamUrl, proxy, ca: undefined },
+      { baseUrl: iamUrl, proxy, ca: authorities?.text },
       {
         method: 'POST',
         path: '/identity/token',

@@ -1,13 +1,13 @@
 import type { Clock } from '#src/clock.ts';
 import type { AccountSettings } from '#src/configuration/settings.ts';
-import { Failure } from '#src/failure.ts';
 import type { Log } from '#src/log.ts';
 import type { Account } from '#src/sources/sysdig/account.ts';
 import type { Credential } from '#src/sources/sysdig/credential.ts';
-import { ownUrl, regionUrl } from '#src/sources/sysdig/endpoints.ts';
+import { addressOf, ownUrl } from '#src/sources/sysdig/endpoints.ts';
 import type { HttpPool } from '#src/sources/sysdig/http-pool.ts';
 import { IbmIam } from '#src/sources/sysdig/ibm-iam.ts';
 import { TokenFile } from '#src/sources/sysdig/token-file.ts';
+import { WatchedFile } from '#src/watched-file.ts';
 
 export interface AccountParts {
   readonly pool: HttpPool;
@@ -15,35 +15,46 @@ export interface AccountParts {
   readonly log: Log;
 }
 
-/** The accounts with their credentials open. Throws `invalid`, all wrong addresses at once. */
+/** The accounts with their credentials open. The settings have passed `readConfiguration`. */
 export function openAccounts(
   settings: ReadonlyMap<string, AccountSettings>,
   parts: AccountParts,
 ): Map<string, Account> {
-  const problems: string[] = [];
-  const accounts = new Map<string, Account>();
-  for (const [name, account] of settings) {
-    try {
-      accounts.set(name, openAccount(name, account, parts));
-    } catch (thrown) {
-      problems.push(`account ${name}: ${Failure.from(thrown).message}`);
-    }
-  }
-  if (problems.length === 0) return accounts;
-  for (const { credential } of accounts.values()) credential.close();
-  throw new Failure('invalid', problems.join('\n'));
+  return new Map([...settings].map(([name, account]) => [name, openAccount(name, account, parts)]));
+}
+
+/** Lets go of the files that the account watches. */
+export function closeAccount({ credential, authorities }: Account): void {
+  credential.close();
+  authorities?.close();
 }
 
 function openAccount(name: string, settings: AccountSettings, parts: AccountParts): Account {
-  const { allowHttp, namespaces, queries, concurrency, requestsPerMinute, proxy, caFile } = settings;
-  const baseUrl =
-    settings.url === undefined ? regionUrl(settings.region ?? '') : ownUrl(settings.url, { allowHttp });
-  const credential = openCredential(settings, parts);
-  return { name, baseUrl, credential, namespaces, queries, concurrency, requestsPerMinute, proxy, caFile };
+  const { namespaces, queries, concurrency, requestsPerMinute, proxy, caFile } = settings;
+  const authorities =
+    caFile === undefined
+      ? undefined
+      : new WatchedFile({ path: caFile, holds: 'CA certificates (PEM)', absence: 'unavailable', ...parts });
+  const credential = openCredential(settings, authorities, parts);
+  const baseUrl = addressOf(settings);
+  return {
+    name,
+    baseUrl,
+    credential,
+    namespaces,
+    queries,
+    concurrency,
+    requestsPerMinute,
+    proxy,
+    authorities,
+  };
 }
 
-function openCredential(settings: AccountSettings, { pool, clock, log }: AccountParts): Credential {
-  const { tokenFile, ibmApiKeyFile, ibmInstanceId, ibmTeamId, iamUrl, allowHttp, proxy } = settings;
+function openCredential(
+  { tokenFile, ibmApiKeyFile, ibmInstanceId, ibmTeamId, iamUrl, allowHttp, proxy }: AccountSettings,
+  authorities: WatchedFile | undefined,
+  { pool, clock, log }: AccountParts,
+): Credential {
   if (tokenFile !== undefined) return new TokenFile({ path: tokenFile, clock, log });
   return new IbmIam({
     path: ibmApiKeyFile ?? '',
@@ -54,5 +65,6 @@ function openCredential(settings: AccountSettings, { pool, clock, log }: Account
     instanceId: ibmInstanceId ?? '',
     teamId: ibmTeamId,
     proxy,
+    authorities,
   });
 }

@@ -17,7 +17,7 @@ function account(name: string, more: Partial<Account> = {}): Account {
     concurrency: 8,
     requestsPerMinute: undefined,
     proxy: undefined,
-    caFile: undefined,
+    authorities: undefined,
     ...more,
   };
 }

@@ -1,7 +1,6 @@
 import anyTest, { type TestFn } from 'ava';
 import { systemClock } from '#src/clock.ts';
 import { Failure } from '#src/failure.ts';
-import { silentLog } from '#src/log.ts';
 import { SysdigClient } from '#src/sources/sysdig/client.ts';
 import { HttpPool } from '#src/sources/sysdig/http-pool.ts';
 import { type Prometheus, startPrometheus } from '#test/harness/prometheus.ts';
@@ -28,7 +27,7 @@ test.before(async (t) => {
     ],
   });
   const observer = { request() {}, rateLimit() {} };
-  const client = new SysdigClient({ pool: new HttpPool(), observer, clock: systemClock, log: silentLog });
+  const client = new SysdigClient({ pool: new HttpPool(), observer, clock: systemClock });
   const account = sysdigAccount(prometheus.baseUrl);
   t.context = {
     prometheus,

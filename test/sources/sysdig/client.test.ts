@@ -1,7 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { systemClock } from '#src/clock.ts';
 import { Failure } from '#src/failure.ts';
-import { silentLog } from '#src/log.ts';
 import type { Account } from '#src/sources/sysdig/account.ts';
 import { SysdigClient } from '#src/sources/sysdig/client.ts';
 import { HttpPool, type HttpPoolOptions } from '#src/sources/sysdig/http-pool.ts';
@@ -244,7 +243,6 @@ async function setUp(t: ExecutionContext, options: HttpPoolOptions = {}): Promis
     pool: new HttpPool(options),
     observer,
     clock: systemClock,
-    log: silentLog,
   });
   t.teardown(async () => {
     await client.close();

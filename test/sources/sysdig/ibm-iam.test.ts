@@ -107,7 +107,6 @@ test('a 401 from Sysdig renews the token once, and not again while it is fresh',
     pool,
     observer: { request() {}, rateLimit() {} },
     clock,
-    log: silentLog,
   });
   const account = sysdigAccount(sysdig.baseUrl, { credential: iam });
   await iam.headers(never);
@@ -170,6 +169,7 @@ async function setUp(t: ExecutionContext) {
     instanceId: 'instance',
     teamId: 'team',
     proxy: undefined,
+    authorities: undefined,
   });
   t.teardown(async () => {
     iam.close();

@@ -1,7 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { systemClock } from '#src/clock.ts';
 import { Failure } from '#src/failure.ts';
-import { silentLog } from '#src/log.ts';
 import { SysdigClient } from '#src/sources/sysdig/client.ts';
 import { HttpPool } from '#src/sources/sysdig/http-pool.ts';
 import { MetricCatalog } from '#src/sources/sysdig/metric-catalog.ts';
@@ -110,7 +109,7 @@ test('reads the names of a real Prometheus, which has no descriptors', async (t)
 async function setUp(t: ExecutionContext) {
   const fake = await startSysdigFake();
   const observer = { request() {}, rateLimit() {} };
-  const client = new SysdigClient({ pool: new HttpPool(), observer, clock: systemClock, log: silentLog });
+  const client = new SysdigClient({ pool: new HttpPool(), observer, clock: systemClock });
   t.teardown(async () => {
     await client.close();
     await fake.stop();

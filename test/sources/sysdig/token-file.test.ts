@@ -21,7 +21,6 @@ test('a token that turns wrong and right again is refused once it is wrong, and 
     pool: new HttpPool(),
     observer,
     clock: new ManualClock(),
-    log: silentLog,
   });
   t.teardown(async () => {
     await client.close();

@@ -2,7 +2,6 @@ import anyTest, { type TestFn } from 'ava';
 import fc from 'fast-check';
 import { systemClock } from '#src/clock.ts';
 import { Failure } from '#src/failure.ts';
-import { silentLog } from '#src/log.ts';
 import { carry, type Result } from '#src/sources/sysdig/broker/carry.ts';
 import { inquire } from '#src/sources/sysdig/broker/inquiry.ts';
 import { plan, type Traveller } from '#src/sources/sysdig/broker/plan.ts';
@@ -56,7 +55,6 @@ test.before(async (t) => {
     pool: new HttpPool(),
     observer: { request() {}, rateLimit() {} },
     clock: systemClock,
-    log: silentLog,
   });
   const here = account({ baseUrl: prometheus.baseUrl });
   let requests = 0;

@@ -16,7 +16,7 @@ export function account(changes: Partial<Account> = {}): Account {
     concurrency: 8,
     requestsPerMinute: undefined,
     proxy: undefined,
-    caFile: undefined,
+    authorities: undefined,
     ...changes,
   };
 }
