@@ -22,6 +22,8 @@ until mkdir "$lock" 2>/dev/null; do
     rm -rf "$lock" # its owner was killed
     continue
   fi
+  # Nor can one without an owner be waited for: it was killed before it could sign.
+  [ -n "$owner" ] || [ -z "$(find "$lock" -maxdepth 0 -mmin +1 2>/dev/null)" ] || rm -rf "$lock"
   sleep 1
 done
 echo $$ >"$lock/pid"

@@ -127,6 +127,7 @@ async function run({ settings, accounts: accountSettings }: Configuration): Prom
     }),
   });
 
+  warnOfUnbuilt();
   warnOfOpenDoors(settings, accountSettings.size);
   const grpcAt = parseAddress(settings['grpc.address']);
   const operationsAt = parseAddress(settings['operations.address']);
@@ -170,6 +171,15 @@ function openToken(path: string | undefined): WatchedFile | undefined {
     clock,
     log,
   });
+}
+
+/** Settings that belong to parts which this version does not have: nobody shall think that they work. */
+function warnOfUnbuilt(): void {
+  for (const name of Object.keys(process.env)) {
+    if (/^(?:JOURNAL|SURGE|REAPER|INGEST_[A-Z_]+)$/.test(name)) {
+      log.warn({ setting: name }, 'has no effect: attacks, surge and reaper are not part of this version');
+    }
+  }
 }
 
 function warnOfOpenDoors(settings: Configuration['settings'], accounts: number): void {

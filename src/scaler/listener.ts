@@ -12,6 +12,8 @@ export interface ListenerOptions {
   readonly onConnection: (socket: Socket | TLSSocket) => void;
   /** A connection could not be accepted, for want of file descriptors, say; the port stays open. */
   readonly onError: (error: Error) => void;
+  /** A client that did not get through TLS: KEDA itself shows little of why. */
+  readonly onHandshakeFailure: (reason: string, from: string) => void;
 }
 
 const handshakeTimeoutMs = 10_000;
@@ -27,7 +29,7 @@ export class Listener {
   readonly #onError: (error: Error) => void;
   readonly #sockets = new Set<Socket>();
 
-  constructor({ address, tls, onConnection, onError }: ListenerOptions) {
+  constructor({ address, tls, onConnection, onError, onHandshakeFailure }: ListenerOptions) {
     this.#address = address;
     this.#onError = onError;
     // The set keeps sockets that are still in their handshake, too.
@@ -53,6 +55,9 @@ export class Listener {
       noDelay: true,
     });
     this.#tlsServer.on('connection', keep);
+    this.#tlsServer.on('tlsClientError', ({ message }, { remoteAddress = 'nowhere' }) =>
+      onHandshakeFailure(message, remoteAddress),
+    );
     this.#tlsServer.on('secureConnection', (socket) => {
       socket.on('error', () => {});
       onConnection(socket);

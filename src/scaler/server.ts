@@ -7,6 +7,7 @@ import type { ListenAddress } from '#src/listen-address.ts';
 import type { Log } from '#src/log.ts';
 import type { Answers, CallOutcomes } from '#src/scaler/answers.ts';
 import { buildGrpcServer } from '#src/scaler/grpc-server.ts';
+import { HandshakeLog } from '#src/scaler/handshake-log.ts';
 import { Health } from '#src/scaler/health.ts';
 import { Listener } from '#src/scaler/listener.ts';
 import type { CallObserver } from '#src/scaler/observer.ts';
@@ -84,6 +85,7 @@ export class ScalerServer {
       tls &&
       new TlsWatch({ files: tls, clock, log, onChange: (material) => this.#listener?.useTls(material) });
     try {
+      const handshakes = new HandshakeLog(log, clock);
       this.#listener = new Listener({
         address,
         tls: await this.#tlsWatch?.start(),
@@ -91,6 +93,7 @@ export class ScalerServer {
           if (socket instanceof TLSSocket) this.#peers.judge(socket);
           injector.injectConnection(socket);
         },
+        onHandshakeFailure: (reason, from) => handshakes.failed(reason, from),
         onError: (error) => log.error({ error: error.message }, 'cannot accept a gRPC connection'),
       });
       const port = await this.#listener.listen();

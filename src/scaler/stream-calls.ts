@@ -6,7 +6,7 @@ import type { ExternalScalerHandlers } from '#src/scaler/generated/externalscale
 import type { ScaledObjectRef__Output } from '#src/scaler/generated/externalscaler/ScaledObjectRef.ts';
 import type { OpenStreams } from '#src/scaler/open-streams.ts';
 import { streamSpec } from '#src/scaler/spec-stream.ts';
-import { statusOf } from '#src/scaler/status-codes.ts';
+import { statusName, statusOf } from '#src/scaler/status-codes.ts';
 import { type Face, refused } from '#src/scaler/unary-calls.ts';
 
 export interface StreamFace extends Face {
@@ -24,7 +24,7 @@ export function streamCalls(face: StreamFace): StreamHandlers {
   const { answers, clock, random, observer } = face;
   return {
     StreamIsActive: (call) =>
-      open(face, call, () => {
+      open(face, 'StreamIsActive', call, () => {
         const asker = face.askerOf(call);
         const followed = answers.followed(call.request);
         const signal = adopt(face, call, 'StreamIsActive');
@@ -36,7 +36,7 @@ export function streamCalls(face: StreamFace): StreamHandlers {
         streamActivity({ followed, asker, clock, random, write }, signal);
       }),
     StreamMetricSpec: (call) =>
-      open(face, call, () => {
+      open(face, 'StreamMetricSpec', call, () => {
         face.askerOf(call);
         const asked = answers.asked(call.request);
         // Throws for a trigger that has no spec.
@@ -59,13 +59,16 @@ function adopt<R>({ streams }: StreamFace, call: Call<R>, method: string): Abort
 }
 
 /** Failures of triggers were told by `Answers`; a peer's refusal and a defect are told here. */
-function open<R>(face: Face, call: Call<R>, run: () => void): void {
+function open<R>(face: Face, method: string, call: Call<R>, run: () => void): void {
+  const startedAt = performance.now();
   try {
     run();
   } catch (thrown) {
     const failure = Failure.from(thrown);
     if (!(thrown instanceof Failure) || failure.code === 'permission-denied')
       refused(face, call.request, failure);
-    call.emit('error', statusOf(failure));
+    const status = statusOf(failure);
+    call.emit('error', status);
+    face.observer.called(method, statusName(status.code), performance.now() - startedAt);
   }
 }

@@ -60,6 +60,28 @@ test('the recovery is told once, with how long it took', async (t) => {
   t.deepEqual(lines.slice(1), [['info', 'answers again', { trigger: 'a', failedForSeconds: 42 }]]);
 });
 
+test('an outage of all triggers is ten lines a minute and the count of the rest', async (t) => {
+  const { lines, clock, failures } = heard();
+  for (let index = 0; index < 300; index++) failures.failed(`s-${index}`, down());
+  t.is(lines.length, 10);
+  await clock.advance(60_000);
+  t.deepEqual(lines.at(-1), [
+    'warn',
+    'cannot answer: so many more within a minute; /status names them',
+    { more: 290 },
+  ]);
+  for (let index = 0; index < 300; index++) failures.succeeded(`s-${index}`);
+  await clock.advance(60_000);
+  t.is(lines.length, 10 + 1 + 10 + 1);
+});
+
+test('a Sysdig that hangs is one trouble, however it shows', (t) => {
+  const { lines, failures } = heard();
+  failures.failed('a', new Failure('deadline', 'no answer within 2 s'));
+  failures.failed('a', new Failure('unavailable', 'Sysdig has not answered within 30 s'));
+  t.is(lines.length, 1);
+});
+
 test('a defect is an error, with its stack', (t) => {
   const { lines, failures } = heard();
   failures.failed('a', Failure.from(new TypeError('x is not a function')));

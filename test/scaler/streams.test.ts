@@ -105,13 +105,14 @@ test('sends the spec when the stream opens, then only changes of the target', as
 });
 
 test('a refused trigger: its spec is streamed, its activity ends with what is wrong', async (t) => {
-  const { connect } = await startScaler(t);
+  const { connect, heard } = await startScaler(t);
   const client = connect();
   const refused = refWith({ refuse: 'query: expected one of query and metricName, got both' });
   const specs = client.streamMetricSpec(refused);
   t.is((await specs.received(1))[0]?.metricSpecs[0]?.targetSize, 10);
   const end = await client.streamIsActive(refused).ended;
   t.is(end.code, status.INVALID_ARGUMENT);
+  t.true(heard.calls.includes('StreamIsActive INVALID_ARGUMENT'));
   t.regex(end.details, /query: expected one of query and metricName/);
 });
 
