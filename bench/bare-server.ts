@@ -1,8 +1,10 @@
-// What grpc-js alone costs: the same contract, a constant for an answer. Tells its port, and its CPU time when asked.
+// What grpc-js alone costs: the same contract and an answer of the same size, which is a constant. Its metric's name is the
+// argument. Tells its port, and its CPU time when asked.
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { externalScaler } from '#src/scaler/proto.ts';
 
-const answer = { metricValues: [{ metricName: 'constant', metricValue: 42, metricValueFloat: 42 }] };
+const [, , metricName = 'constant'] = process.argv;
+const answer = { metricValues: [{ metricName, metricValue: 1, metricValueFloat: 1 }] };
 const server = new Server();
 server.addService(externalScaler, {
   GetMetrics: (_call: unknown, respond: (error: null, value: typeof answer) => void) => respond(null, answer),
