@@ -48,14 +48,13 @@ export class Courier {
   async #carry(units: readonly Unit<Entry>[]): Promise<void> {
     const members = units.flatMap((unit) => unit.members);
     const open = new Set(members);
-    const { upstream, observer, settle } = this.#parts;
-    const account = members[0]?.inquiry.question.account ?? this.#parts.account;
+    const { account, upstream, observer, settle } = this.#parts;
     const road: Road<Entry> = {
       ask: (expression, questions) => {
         if (questions > 1) observer.merged(account.name, questions - 1);
         return this.lane.send(
           async (askedAt, signal) => ({ answer: await upstream.query(account, expression, signal), askedAt }),
-          { urgent: members.some(({ urgent }) => urgent) },
+          { isUrgent: () => members.some(({ urgent }) => urgent) },
         );
       },
       settle: (result) => {
@@ -71,8 +70,8 @@ export class Courier {
   }
 
   async #data(entry: Entry): Promise<void> {
-    const { upstream, settle } = this.#parts;
-    const { account, select } = entry.inquiry.question;
+    const { account, upstream, settle } = this.#parts;
+    const { select } = entry.inquiry.question;
     try {
       if (select.kind === 'query') throw new Failure('invalid', 'a query is asked with api: promql');
       const request = dataRequestOf(select);
@@ -82,7 +81,7 @@ export class Courier {
           const newest = series.reduce((latest, { at }) => Math.max(latest, at), 0);
           return { series, askedAt, dataAt: series.length === 0 ? askedAt : Math.min(newest, askedAt) };
         },
-        { urgent: entry.urgent },
+        { isUrgent: () => entry.urgent },
       );
       settle({ member: entry, outcome, offender: false, ageless: false });
     } catch (thrown) {

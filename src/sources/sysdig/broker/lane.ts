@@ -7,7 +7,12 @@ import type { SysdigObserver } from '#src/sources/sysdig/upstream.ts';
 /** One request: told when it was sent and until when it may last. */
 export type Send<T> = (sentAt: number, signal: AbortSignal) => Promise<T>;
 
-interface Job {
+/** `isUrgent`: whether somebody waits for it by now. */
+export interface Urgency {
+  isUrgent(): boolean;
+}
+
+interface Job extends Urgency {
   readonly start: () => Promise<void>;
   readonly refuse: (failure: Failure) => void;
   readonly giveUpAt: number;
@@ -15,6 +20,8 @@ interface Job {
 
 /** A 429 that does not say how long. */
 const defaultFreezeMs = 30_000;
+/** A 429 whose time has passed already, by its clock or by ours: no reason to ask at once again. */
+const shortestFreezeMs = 1_000;
 /** What we use of the limit that Sysdig shows: others share the account. */
 const shareOfLimit = 0.8;
 
@@ -27,8 +34,8 @@ export class Lane {
   readonly #clock: Clock;
   readonly #observer: SysdigObserver;
   readonly #timeoutMs: number;
-  readonly #urgent: Job[] = [];
-  readonly #unhurried: Job[] = [];
+  /** In the order in which they give up. */
+  readonly #waiting: Job[] = [];
   readonly #flying = new Set<AbortController>();
   #bucket: TokenBucket | undefined;
   #frozenUntil = 0;
@@ -67,13 +74,13 @@ export class Lane {
    * Sends when the lane has room. Rejects with what the request rejects with, `unavailable` when it lasts too long,
    * `rate-limited` (with `retryAt`) while frozen or when the budget leaves no room in time.
    */
-  send<T>(request: Send<T>, { urgent }: { urgent: boolean }): Promise<T> {
+  send<T>(request: Send<T>, { isUrgent }: Urgency): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const start = () => this.#fly(request).then(resolve, reject);
-      const refusal = this.#refusal(urgent);
+      const refusal = this.#refusal(isUrgent());
       if (refusal) return reject(refusal);
-      const queue = urgent ? this.#urgent : this.#unhurried;
-      queue.push({ start, refuse: reject, giveUpAt: this.#clock.now() + this.#timeoutMs });
+      const giveUpAt = this.#clock.now() + this.#timeoutMs;
+      this.#waiting.push({ start, refuse: reject, giveUpAt, isUrgent });
       this.#pump();
     });
   }
@@ -89,8 +96,9 @@ export class Lane {
     if (this.#closed) return shuttingDown();
     const frozen = this.frozen();
     if (frozen) return frozen;
-    const before = this.#urgent.length + (urgent ? 0 : this.#unhurried.length);
-    const waitMs = this.#bucket?.waitMs(this.#clock.now(), before) ?? 0;
+    if (!this.#bucket) return undefined;
+    const before = urgent ? this.#waiting.filter((job) => job.isUrgent()) : this.#waiting;
+    const waitMs = this.#bucket.waitMs(this.#clock.now(), before.length);
     return waitMs > this.#timeoutMs ? this.#overBudget(waitMs) : undefined;
   }
 
@@ -107,30 +115,26 @@ export class Lane {
     this.#cancelWake();
     this.#giveUpLate();
     const now = this.#clock.now();
-    while (this.#head && this.#flying.size < this.#account.concurrency) {
+    while (this.#waiting.length > 0 && this.#flying.size < this.#account.concurrency) {
       if (this.#bucket && !this.#bucket.take(now)) break;
-      void (this.#urgent.shift() ?? this.#unhurried.shift())?.start();
+      void this.#next()?.start();
     }
-    if (this.#head) this.#cancelWake = this.#clock.after(this.#wakeInMs(now), () => this.#pump());
-  }
-
-  get #head(): Job | undefined {
-    return this.#urgent[0] ?? this.#unhurried[0];
-  }
-
-  #wakeInMs(now: number): number {
-    const giveUpAt = Math.min(
-      ...[this.#urgent[0], this.#unhurried[0]].map((job) => job?.giveUpAt ?? Infinity),
-    );
+    const [oldest] = this.#waiting;
+    if (!oldest) return;
     const full = this.#flying.size >= this.#account.concurrency;
     const tokenMs = full || !this.#bucket ? Infinity : Math.max(1, this.#bucket.waitMs(now, 0));
-    return Math.min(tokenMs, Math.max(0, giveUpAt - now));
+    this.#cancelWake = this.#clock.after(Math.min(tokenMs, oldest.giveUpAt - now), () => this.#pump());
+  }
+
+  #next(): Job | undefined {
+    const urgent = this.#waiting.findIndex((job) => job.isUrgent());
+    return this.#waiting.splice(Math.max(0, urgent), 1)[0];
   }
 
   #giveUpLate(): void {
     const now = this.#clock.now();
-    for (const queue of [this.#urgent, this.#unhurried]) {
-      while (queue[0] && queue[0].giveUpAt <= now) queue.shift()?.refuse(this.#tooLate());
+    while (this.#waiting[0] && this.#waiting[0].giveUpAt <= now) {
+      this.#waiting.shift()?.refuse(this.#tooLate());
     }
   }
 
@@ -153,7 +157,8 @@ export class Lane {
     } catch (thrown) {
       const failure = Failure.from(flight.signal.aborted ? flight.signal.reason : thrown);
       if (failure.httpStatus !== 429) throw failure;
-      const retryAt = failure.retryAt ?? this.#clock.now() + defaultFreezeMs;
+      const now = this.#clock.now();
+      const retryAt = Math.max(failure.retryAt ?? now + defaultFreezeMs, now + shortestFreezeMs);
       this.#freeze(retryAt);
       const message = `${failure.message}; account ${this.#account.name} is asked again at ${iso(retryAt)}`;
       throw new Failure('rate-limited', message, { retryAt, httpStatus: 429, cause: failure });
@@ -177,9 +182,7 @@ export class Lane {
   }
 
   #refuseAll(failure: Failure): void {
-    for (const queue of [this.#urgent, this.#unhurried]) {
-      for (const job of queue.splice(0)) job.refuse(failure);
-    }
+    for (const job of this.#waiting.splice(0)) job.refuse(failure);
   }
 }
 

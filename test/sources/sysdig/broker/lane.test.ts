@@ -6,8 +6,8 @@ import { TokenBucket } from '#src/sources/sysdig/broker/token-bucket.ts';
 import { ManualClock } from '#test/harness/manual-clock.ts';
 import { account, silentObserver } from '#test/sources/sysdig/broker/upstreams.ts';
 
-const patient = { urgent: false };
-const urgent = { urgent: true };
+const patient = { isUrgent: () => false };
+const urgent = { isUrgent: () => true };
 
 function setUp(t: ExecutionContext, changes: Partial<Account> = {}) {
   const clock = new ManualClock();
@@ -37,6 +37,17 @@ test('keeps to the number of requests at once, and lets those go first that some
   t.deepEqual(sent, ['a', 'c']);
   await clock.advance(1_000);
   t.deepEqual(sent, ['a', 'c', 'b']);
+});
+
+test('a refresh goes first as soon as somebody waits for it', async (t) => {
+  const { clock, send, sent } = setUp(t, { concurrency: 1 });
+  let awaited = false;
+  send('a', patient, 1_000);
+  send('b', patient, 1_000);
+  send('c', { isUrgent: () => awaited }, 1_000);
+  awaited = true;
+  await clock.advance(1_000);
+  t.deepEqual(sent, ['a', 'c']);
 });
 
 test('spends a quarter of the budget at once and the rest evenly', async (t) => {
@@ -103,6 +114,13 @@ test('freezes for 30 s where a 429 names no time', async (t) => {
     { message: /^slow down; account default is asked again at / },
   );
   t.is(lane.frozen()?.retryAt, clock.now() + 30_000);
+});
+
+test('freezes for a second where a 429 names a time that has passed', async (t) => {
+  const { clock, lane } = setUp(t);
+  const limited = new Failure('rate-limited', 'slow down', { httpStatus: 429, retryAt: clock.now() });
+  await t.throwsAsync(lane.send(() => Promise.reject(limited), patient));
+  t.is(lane.frozen()?.retryAt, clock.now() + 1_000);
 });
 
 test('ends a request that lasts too long, even one that does not mind its signal', async (t) => {
