@@ -36,9 +36,10 @@ const nearlyCut = 950;
 const mostHalvings = 3;
 
 /**
- * Asks some units in one request and settles every member. A request that is refused (400, 422) or whose answer
- * cannot be trusted (a warning, too near the limit of 1,000 series) is divided until the offender stands alone:
- * by unit, then without the age, then by half. Every other failure is the failure of all.
+ * Asks some units in one request and settles every member. A request that is refused as `invalid` (400, 422, an
+ * answer too large or not in numbers) or whose answer cannot be trusted (a warning, too near the limit of 1,000 series)
+ * is divided until the offender stands alone: by unit, then without the age, then by half. Every other failure is the
+ * failure of all.
  */
 export async function carry<M extends Bearer>(units: readonly Unit<M>[], road: Road<M>): Promise<void> {
   await attempt(units, road, { shared: false, ageless: false, halvings: 0 });
@@ -64,7 +65,7 @@ async function attempt<M extends Bearer>(
     doubt = found ?? new Failure('unavailable', 'Sysdig answered with a series that belongs to no question');
   } catch (thrown) {
     const failure = Failure.from(thrown);
-    if (failure.httpStatus !== 400 && failure.httpStatus !== 422) {
+    if (failure.code !== 'invalid') {
       fail(units, failure, { road, offender: false });
       return true;
     }
@@ -84,7 +85,7 @@ async function divide<M extends Bearer>(
     await Promise.all(units.map((one) => attempt([one], road, { ...trail, shared: true })));
     return false;
   }
-  if (unit.ages.length > 0) {
+  if (unit.ages.length > 0 && doubt !== tooMany) {
     return attempt([unit.for(unit.members, { aged: false })], road, { ...trail, ageless: true });
   }
   if (unit.members.length > 1 && trail.halvings < mostHalvings) return halve(unit, doubt, { road, trail });
@@ -99,7 +100,7 @@ async function halve<M extends Bearer>(
   { road, trail }: { road: Road<M>; trail: Trail },
 ): Promise<boolean> {
   const next = { ...trail, shared: true, halvings: trail.halvings + 1 };
-  const part = (members: readonly M[]) => unit.for(members, { aged: false });
+  const part = (members: readonly M[]) => unit.for(members, { aged: unit.ages.length > 0 });
   let rest = unit.members;
   if (trail.halvings === 0 && doubt !== tooMany) {
     if (!(await attempt([part(rest.slice(0, 1))], road, { ...next, shared: false }))) {

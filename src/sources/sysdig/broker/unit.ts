@@ -97,10 +97,13 @@ function oldest({ askedAt, ages }: Received, asked: readonly AgePart[]): number 
   return Math.min(askedAt, ...times);
 }
 
-/** No row, or 0: there is data within `reachMs`, and none within the look-back. */
+/**
+ * No row, or 0: there is data within `reachMs`, and none within the look-back. An age is the difference of two times of
+ * Sysdig's, so that a clock of ours that is wrong makes nothing old.
+ */
 function dataAt(askedAt: number, ages: readonly (readonly Series[])[], reachMs: number): number {
-  const times = ages.flatMap((rows) =>
-    rows.length === 0 ? [0] : rows.map(({ value }) => (Number.isFinite(value) ? value * 1000 : 0)),
+  const agesMs = ages.flatMap((rows) =>
+    rows.length === 0 ? [reachMs] : rows.map(({ value, at }) => (value > 0 ? at - value * 1000 : reachMs)),
   );
-  return Math.min(askedAt, ...times.map((time) => (time === 0 ? askedAt - reachMs : time)));
+  return askedAt - Math.max(0, ...agesMs);
 }

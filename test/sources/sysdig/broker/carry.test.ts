@@ -16,6 +16,7 @@ import {
   written,
 } from '#test/sources/sysdig/broker/upstreams.ts';
 
+const askedAt = 1_000_000_000;
 const young = { maxAgeMs: 300_000 };
 
 function traveller(question: Question, changes: Partial<Traveller> = {}): Traveller {
@@ -32,7 +33,6 @@ function traveller(question: Question, changes: Partial<Traveller> = {}): Travel
 async function travel(travellers: readonly Traveller[], reply: Reply) {
   const upstream = new ScriptedUpstream(new ManualClock(), reply);
   const { signal } = new AbortController();
-  const askedAt = 1_000_000_000;
   const results = new Map<Traveller, Result<Traveller>>();
   for (const units of plan(travellers)) {
     await carry(units, {
@@ -47,7 +47,7 @@ async function travel(travellers: readonly Traveller[], reply: Reply) {
   const outcomes = travellers.map((one) => results.get(one)?.outcome);
   const values = outcomes.map((one) => (one instanceof Failure ? one.code : one?.series[0]?.value));
   const offenders = travellers.filter((one) => results.get(one)?.offender);
-  return { results, first, values, offenders, asked: upstream.asked, askedAt };
+  return { results, first, values, offenders, asked: upstream.asked };
 }
 
 const queries = ['sum(a)', 'sum(b)', 'sum(c)'].map((query) => traveller(written(query, young)));
@@ -63,6 +63,23 @@ for (const status of [400, 422]) {
     t.is(asked.length, 4);
   });
 }
+
+test('an answer that one question alone makes unreadable has each asked alone', async (t) => {
+  const { values, offenders } = await travel(queries, (expression, call) => {
+    if (expression.includes('sum(b)')) throw new Failure('invalid', 'expected one number, got a histogram');
+    return answer(row(call));
+  });
+  t.deepEqual(values, [2, 'invalid', 4]);
+  t.deepEqual(offenders, [queries[1]]);
+});
+
+test('a page that some proxy answers with 400 is the fault of no question', async (t) => {
+  const { values, asked } = await travel(queries, () => {
+    throw new Failure('unavailable', 'Sysdig was not reached', { httpStatus: 400 });
+  });
+  t.deepEqual(new Set(values), new Set(['unavailable']));
+  t.is(asked.length, 1);
+});
 
 test('a warning on a batch has each asked alone, and is the failure of the one that still warns', async (t) => {
   const { values, offenders, results } = await travel(queries, (expression, call) => ({
@@ -118,6 +135,34 @@ test('a merged answer near 1,000 series is not trusted: it is asked again in hal
   });
   t.is(asked.length, 3);
   t.deepEqual(new Set(values), new Set([1]));
+});
+
+test('a merged answer that is too long loses none of its ages', async (t) => {
+  const members = Array.from({ length: 300 }, (_, index) =>
+    traveller(ofWorkload({ workload: `w${index}`, windowMs: 300_000 }, { maxAgeMs: 60_000 })),
+  );
+  const { results, asked } = await travel(members, (expression) => {
+    const names = expression.match(/kube_workload_name=~"([^"]*)"/)?.[1]?.split('|') ?? [];
+    const rows = (slot: string, value: number) =>
+      names.flatMap((name) =>
+        ['deployment', 'statefulset'].map((type) => ({
+          value,
+          at: askedAt,
+          labels: {
+            external_scaler_slot: slot,
+            kube_namespace_name: 'shop',
+            kube_workload_name: name,
+            kube_workload_type: type,
+          },
+        })),
+      );
+    return answer(...rows('0', 1), ...rows('1', (askedAt - 90_000) / 1000));
+  });
+  t.is(asked.length, 3);
+  for (const { ageless, outcome } of results.values()) {
+    t.false(ageless);
+    t.like(outcome, { dataAt: askedAt - 90_000 });
+  }
 });
 
 test('a family that is refused whoever asks costs two requests', async (t) => {
@@ -179,11 +224,11 @@ test('the age comes with the value', async (t) => {
   const at = (newest: number, any: number) => (_: string, call: number) =>
     answer(
       row(call, { external_scaler_slot: '0' }),
-      row(newest, { external_scaler_slot: '1' }),
-      row(any, { external_scaler_slot: '2' }),
+      { ...row(newest, { external_scaler_slot: '1' }), at: askedAt },
+      { ...row(any, { external_scaler_slot: '2' }), at: askedAt },
     );
   const age = async (reply: Reply) => {
-    const { first, askedAt } = await travel([asked], reply);
+    const { first } = await travel([asked], reply);
     return first?.outcome instanceof Failure ? first.outcome : askedAt - (first?.outcome.dataAt ?? 0);
   };
   t.is(await age(at(999_970, 999_990)), 30_000);
@@ -191,9 +236,21 @@ test('the age comes with the value', async (t) => {
   t.is(await age(() => answer(row(1, { external_scaler_slot: '0' }))), 0, 'no selector has data');
 });
 
+test('the age is what Sysdig says at its own time, whatever our clock says', async (t) => {
+  const { first } = await travel([traveller(written('sum(a)', { maxAgeMs: 60_000 }))], () => {
+    const theirs = askedAt - 240_000;
+    return answer(row(1, { external_scaler_slot: '0' }), {
+      labels: { external_scaler_slot: '1' },
+      value: (theirs - 20_000) / 1000,
+      at: theirs,
+    });
+  });
+  t.like(first, { outcome: { dataAt: askedAt - 20_000 } });
+});
+
 test('an age that is refused or cut does not break the query', async (t) => {
   for (const reply of [refusal(), undefined]) {
-    const { first, asked, askedAt, values } = await travel(
+    const { first, asked, values } = await travel(
       [traveller(written('sum(a)', { maxAgeMs: 60_000 }))],
       (expression) => {
         if (expression.includes('timestamp') && reply) throw reply;
