@@ -77,10 +77,15 @@ export class IbmIam implements Credential {
   async renew(signal: AbortSignal): Promise<boolean> {
     await this.#file.look();
     const current = this.#current;
-    const isFresh = current !== undefined && this.#options.clock.now() - current.issuedAt < pauseMs;
+    const isFresh = current !== undefined && this.#isRecent(current.issuedAt);
     if (isFresh && current.keyVersion === this.version) return false;
     const renewed = await unlessAborted(this.#exchange(), signal);
     return renewed.token !== current?.token;
+  }
+
+  /** A time that lies ahead was noted by a clock that has been set back since. */
+  #isRecent(at: number): boolean {
+    return Math.abs(this.#options.clock.now() - at) < pauseMs;
   }
 
   close(): void {
@@ -94,7 +99,7 @@ export class IbmIam implements Credential {
     const { clock, log } = this.#options;
     const keyVersion = this.version;
     const failed = this.#failed;
-    if (failed !== undefined && failed.keyVersion === keyVersion && clock.now() - failed.at < pauseMs) {
+    if (failed !== undefined && failed.keyVersion === keyVersion && this.#isRecent(failed.at)) {
       return Promise.reject(failed.failure);
     }
     this.#flight = this.#ask(keyVersion)

@@ -160,9 +160,10 @@ export class SysdigSource implements Source<SysdigTrigger> {
   #good(trigger: SysdigTrigger, question: Question): Sample | undefined {
     const known = this.#knownOf(trigger);
     known.good ??= this.#recollected(trigger, question);
-    if (known.good === undefined || this.#parts.clock.now() - known.good.at > trigger.staleMaxAgeMs)
-      return undefined;
-    return known.good;
+    if (known.good === undefined) return undefined;
+    // A time far ahead was noted by a clock that has been set back since: as old as nobody knows.
+    const ageMs = Math.abs(this.#parts.clock.now() - known.good.at);
+    return ageMs <= trigger.staleMaxAgeMs ? known.good : undefined;
   }
 
   /** A trigger whose threshold was edited is another trigger, and asks the same question. */

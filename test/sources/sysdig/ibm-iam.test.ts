@@ -7,10 +7,10 @@ import { silentLog } from '#src/log.ts';
 import { SysdigClient } from '#src/sources/sysdig/client.ts';
 import { HttpPool } from '#src/sources/sysdig/http-pool.ts';
 import { IbmIam } from '#src/sources/sysdig/ibm-iam.ts';
-import { ManualClock } from '#test/harness/manual-clock.ts';
 import { sysdigAccount } from '#test/harness/sysdig-account.ts';
 import { startSysdigFake } from '#test/harness/sysdig-fake.ts';
 import { replies } from '#test/harness/sysdig-replies.ts';
+import { SettableClock } from '#test/sources/sysdig/settable-clock.ts';
 
 const never = new AbortController().signal;
 const hour = 3_600_000;
@@ -68,6 +68,18 @@ test('a failure is remembered for 10 s', async (t) => {
   await clock.advance(10_000);
   await t.throwsAsync(iam.headers(never));
   t.is(fake.total, 2);
+});
+
+test('a clock that is set back keeps neither a token nor a failure', async (t) => {
+  const { iam, fake, clock } = await setUp(t);
+  const token = (name: string) => replies.iamToken(name, 1_760_000_000_000 + hour);
+  fake.answer({ status: 500 }, token('token-2'), token('token-3'));
+  await t.throwsAsync(iam.headers(never));
+  clock.setBackMs = hour;
+  t.like(await iam.headers(never), { authorization: 'Bearer token-2' });
+  clock.setBackMs = 2 * hour;
+  t.true(await iam.renew(never));
+  t.is(fake.total, 3);
 });
 
 test('a key that IAM does not know is told with its file and without itself', async (t) => {
@@ -155,7 +167,7 @@ async function setUp(t: ExecutionContext) {
   const folder = await mkdtemp(join(tmpdir(), 'iam-'));
   const path = join(folder, 'key');
   await writeFile(path, 'api-key-1\n');
-  const clock = new ManualClock(1_760_000_000_000);
+  const clock = new SettableClock(1_760_000_000_000);
   const fake = await startSysdigFake({
     respond: () => replies.iamToken(`token-${fake.total}`, clock.now() + hour),
   });

@@ -4,6 +4,7 @@ import { Courier } from '#src/sources/sysdig/broker/courier.ts';
 import { Desk } from '#src/sources/sysdig/broker/desk.ts';
 import { Entry, type Follower } from '#src/sources/sysdig/broker/entry.ts';
 import { inquire } from '#src/sources/sysdig/broker/inquiry.ts';
+import { shuttingDown } from '#src/sources/sysdig/broker/lane.ts';
 import { Memory } from '#src/sources/sysdig/broker/memory.ts';
 import type { Answer, Question, Questions } from '#src/sources/sysdig/question.ts';
 import type { SysdigObserver, Upstream } from '#src/sources/sysdig/upstream.ts';
@@ -17,6 +18,9 @@ export interface BrokerParts {
   /** How many questions are remembered. Default 20,000. */
   readonly mostEntries?: number;
 }
+
+/** More than a clock is commonly slewed by. */
+const clockStepMs = 1_000;
 
 interface Office {
   readonly desk: Desk;
@@ -35,11 +39,13 @@ interface Office {
 export class Broker implements Questions {
   readonly #parts: BrokerParts;
   readonly #timeoutMs: number;
-  readonly #memory: Memory;
+  #memory: Memory;
   readonly #entries = new WeakMap<Question, Entry>();
   readonly #offices = new Map<string, Office>();
   /** Limits learnt before the account was first asked. */
   readonly #limits = new Map<string, number>();
+  /** The latest time that was seen. */
+  #latest = 0;
   #closed = false;
 
   constructor(parts: BrokerParts) {
@@ -49,28 +55,32 @@ export class Broker implements Questions {
   }
 
   ask(question: Question, ttlMs: number): Answer | Promise<Answer> {
+    if (this.#closed) throw shuttingDown();
+    const now = this.#now();
     const entry = this.#entryOf(question);
     const { desk, courier } = this.#officeOf(question.account);
-    const now = this.#parts.clock.now();
+    const tell = (how: 'memory' | 'joined' | 'cold') =>
+      this.#parts.observer.asked(question.account.name, how);
     entry.touch(ttlMs);
     this.#memory.sweep(now);
     const { answer, failure } = entry;
-    const ageMs = answer ? now - answer.askedAt : Number.POSITIVE_INFINITY;
+    const ageMs = answer ? now - answer.askedAt : Infinity;
     if (answer && (ageMs <= ttlMs || (!failure && ageMs <= ttlMs + this.#timeoutMs))) {
+      tell('memory');
       desk.keepWarm(entry);
-      return this.#tell(question, 'memory', answer);
+      return answer;
     }
     if (failure && now < entry.failedUntil) {
-      this.#tell(question, 'memory', undefined);
+      tell('memory');
       desk.keepWarm(entry);
       throw failure;
     }
     const frozen = courier.lane.frozen();
     if (frozen && !entry.flight) {
-      this.#tell(question, 'memory', undefined);
+      tell('memory');
       throw frozen;
     }
-    this.#tell(question, entry.flight ? 'joined' : 'cold', undefined);
+    tell(entry.flight ? 'joined' : 'cold');
     entry.urgent = true;
     return desk.admit(entry);
   }
@@ -81,6 +91,7 @@ export class Broker implements Questions {
 
   follow(question: Question, ttlMs: number, onAnswer: (answer: Answer) => void, signal: AbortSignal): void {
     if (signal.aborted || this.#closed) return;
+    const now = this.#now();
     const entry = this.#entryOf(question);
     const leave = () => entry.followers.delete(follower);
     const follower: Follower = {
@@ -94,7 +105,7 @@ export class Broker implements Questions {
     };
     signal.addEventListener('abort', leave, { once: true });
     entry.followers.add(follower);
-    if (entry.answer && this.#parts.clock.now() - entry.answer.askedAt <= ttlMs) onAnswer(entry.answer);
+    if (entry.answer && now - entry.answer.askedAt <= ttlMs) onAnswer(entry.answer);
     this.#officeOf(question.account).desk.keepWarm(entry);
   }
 
@@ -113,9 +124,24 @@ export class Broker implements Questions {
     }
   }
 
-  #tell<T>({ account }: Question, how: 'memory' | 'joined' | 'cold', given: T): T {
-    this.#parts.observer.asked(account.name, how);
-    return given;
+  #now(): number {
+    const now = this.#parts.clock.now();
+    if (now < this.#latest - clockStepMs) this.#startOver();
+    this.#latest = now;
+    return now;
+  }
+
+  /**
+   * The clock was set back: every time that was noted lies ahead, and until it comes again nothing would be due and no
+   * answer old. What is under way goes on to its end; all else begins anew.
+   */
+  #startOver(): void {
+    for (const { desk, courier } of this.#offices.values()) courier.take(desk.close());
+    this.#offices.clear();
+    const before = this.#memory.all();
+    this.#memory = new Memory(this.#parts.mostEntries);
+    this.#latest = 0;
+    for (const { followers } of before) for (const follower of [...followers]) follower.onMoved();
   }
 
   /** Found by the question itself where it is the same object as before: reading it costs more than all the rest. */

@@ -37,10 +37,6 @@ export class Desk {
     const flight = entry.begin();
     entry.dueAt = undefined;
     const now = this.#clock.now();
-    if (this.#closed) {
-      this.#depart([entry]);
-      return flight;
-    }
     const last = Math.max(...circlesOf(entry).map((circle) => this.#departures.get(circle) ?? -Infinity));
     const leavesAt = Math.max(now + gatherMs, last + apartMs);
     this.#gathering.set(entry, leavesAt);

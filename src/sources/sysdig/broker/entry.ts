@@ -22,6 +22,8 @@ interface Flight {
 
 const wantedMs = 60_000;
 const apartMs = 600_000;
+/** So many failures in a row may be the fault of those that it travelled with. */
+const companyFailures = 2;
 const firstBackoffMs = 5_000;
 const longestBackoffMs = 60_000;
 const shortestRefreshMs = 1_000;
@@ -34,7 +36,8 @@ export class Entry implements Traveller, Dated {
   readonly followers = new Set<Follower>();
   /** When it is to be asked again; the agenda's. */
   dueAt: number | undefined;
-  lastAskedAt: number;
+  /** 0: never, only followed or looked up. */
+  lastAskedAt = 0;
   /** Whether somebody waits for the flight. */
   urgent = false;
   answer: Answer | undefined;
@@ -53,7 +56,6 @@ export class Entry implements Traveller, Dated {
     this.inquiry = inquiry;
     this.lane = inquiry.question.namespace;
     this.#clock = clock;
-    this.lastAskedAt = clock.now();
   }
 
   /** Notes that it was asked; the smallest `ttlMs` of the last minute counts. */
@@ -85,8 +87,13 @@ export class Entry implements Traveller, Dated {
     return Math.min(this.refreshMs / 4, longestPatienceMs);
   }
 
+  /**
+   * Whether it must not share a request: it spoilt one, or it is a written query that keeps failing with its company.
+   * One that is too slow fails all of them, and only alone, by then at most once in 40 s, do the others get their answers.
+   */
   get apart(): boolean {
-    return this.#apartUntil > this.#clock.now();
+    const keepsFailing = this.#failures > companyFailures && this.#failure?.code === 'unavailable';
+    return (keepsFailing && this.inquiry.family === undefined) || this.#apartUntil > this.#clock.now();
   }
 
   get ageless(): boolean {

@@ -23,9 +23,13 @@ export class Memory {
   }
 
   add(entry: Entry, now: number): void {
-    this.#entries.set(entry.inquiry.key, entry);
-    if (this.#entries.size > this.#limit) this.#makeRoom();
+    if (this.#entries.size >= this.#limit) this.#makeRoom();
     this.sweep(now);
+    this.#entries.set(entry.inquiry.key, entry);
+  }
+
+  all(): Entry[] {
+    return [...this.#entries.values()];
   }
 
   /** At most once a minute; cheap to call. */

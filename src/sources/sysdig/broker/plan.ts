@@ -84,13 +84,14 @@ function rowsOf(traveller: Traveller): number {
   return values + (isAged(traveller) ? ages : 0);
 }
 
-/** First fit, with those that read the same metrics side by side. */
+/** Those that read the same metrics side by side; only the last batch is open, so that thousands cost no search. */
 function batches<M extends Traveller>(units: readonly Unit<M>[]): Unit<M>[][] {
   const full: Batch<M>[] = [];
   const metricsOf = ({ metrics = [] }: Unit<M>) => [...metrics].sort().join();
   for (const unit of [...units].sort((a, b) => (metricsOf(a) < metricsOf(b) ? -1 : 1))) {
-    const batch = full.find((one) => one.fits(unit)) ?? new Batch<M>();
-    if (batch.units.length === 0) full.push(batch);
+    const open = full.at(-1);
+    const batch = open?.fits(unit) ? open : new Batch<M>();
+    if (batch !== open) full.push(batch);
     batch.add(unit);
   }
   return full.map(({ units: together }) => together);

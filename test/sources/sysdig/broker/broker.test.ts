@@ -14,6 +14,7 @@ import {
   silentObserver,
   written,
 } from '#test/sources/sysdig/broker/upstreams.ts';
+import { SettableClock } from '#test/sources/sysdig/settable-clock.ts';
 
 const ttl = 10_000;
 const query = written('sum(a)');
@@ -227,6 +228,58 @@ test('a follower outlives failures and a new credential', async (t) => {
   t.true(heard > 1);
 });
 
+test('a query that Sysdig does not answer in time does not hold its company for good', async (t) => {
+  const { clock, upstream, broker } = setUp(t);
+  const heavy = written('sum(heavy)');
+  const light = written('sum(light)');
+  upstream.reply = (expression, call) => {
+    if (expression.includes('heavy')) throw new Failure('unavailable', 'not answered within 30 s');
+    return obliging()(expression, call);
+  };
+  for (let second = 0; second < 60; second++) {
+    for (const question of [heavy, light]) {
+      try {
+        Promise.resolve(broker.ask(question, ttl)).catch(() => {});
+      } catch {}
+    }
+    await clock.advance(1_000);
+  }
+  t.is((broker.ask(light, ttl) as Answer).series[0]?.value, 1);
+  t.throws(() => broker.ask(heavy, ttl));
+});
+
+for (const [backMs, what] of [
+  [3_600_000, 'an hour'],
+  [20_000, '20 s'],
+] as const) {
+  test(`a clock that is set back by ${what} stops nothing`, async (t) => {
+    const clock = new SettableClock();
+    const upstream = new ScriptedUpstream(clock, (_, call) => answer(row(call)));
+    const broker = new Broker({ upstream, clock, observer: silentObserver });
+    t.teardown(() => broker.close());
+    const heard: (number | undefined)[] = [];
+    const stop = new AbortController();
+    const followed = written('vector(1)');
+    const asked = written('vector(2)', { namespace: 'other' });
+    const ask = (question: Question) => Promise.resolve(broker.ask(question, ttl));
+    broker.follow(followed, ttl, ({ series }) => heard.push(series[0]?.value), stop.signal);
+    ask(asked);
+    await clock.advance(1_000);
+    const gathering = ask(written('vector(3)'));
+    clock.setBackMs = backMs;
+    const again = ask(asked);
+    await clock.advance(600);
+    t.deepEqual(
+      (await Promise.all([gathering, again])).map(({ series }) => series.length),
+      [1, 1],
+    );
+    await clock.advance(60_000);
+    t.true(heard.length >= 5);
+    t.true(clock.now() - (await ask(asked)).askedAt <= 15_000);
+    stop.abort();
+  });
+}
+
 test('the questions of a start gather into a few requests', async (t) => {
   const { clock, upstream, broker } = setUp(t);
   for (let index = 0; index < 300; index++) {
@@ -301,7 +354,8 @@ test('closing ends every wait, and nothing is asked after', async (t) => {
   broker.close();
   for (const one of [flying, gathering]) await t.throwsAsync(one, { message: /shutting down/ });
   t.true(upstream.signals[0]?.aborted);
-  await t.throwsAsync(Promise.resolve(broker.ask(written('sum(c)'), ttl)), { message: /shutting down/ });
+  for (const question of [written('sum(c)'), written('sum(a)', { account: account({ name: 'b' }) })])
+    t.throws(() => broker.ask(question, ttl), { message: /shutting down/ });
   await clock.advance(60_000);
   t.is(upstream.asked.length, 1);
 });
