@@ -1,6 +1,7 @@
 import { Failure } from '#src/failure.ts';
 import type { Asker } from '#src/sources/source.ts';
 import type { Account } from '#src/sources/sysdig/account.ts';
+import { promqlLabel } from '#src/sources/sysdig/metric-names.ts';
 import type { SysdigTrigger } from '#src/triggers/trigger.ts';
 
 export const unnamedAccount = 'default';
@@ -69,19 +70,14 @@ export class Accounts {
         `cluster: account ${account} (queries: own) answers for ${this.#clusterName} only, got ${select.cluster}`,
       );
     }
-    const forced = select.filter.find(({ label }) => forcedLabels.has(label));
+    const forced = select.filter.find(({ label }) => forcedLabels.has(promqlLabel(label)));
     if (forced !== undefined) {
       throw denied(`filter: account ${account} (queries: own) sets ${forced.label} itself; leave it out`);
     }
   }
 }
 
-const forcedLabels = new Set([
-  'kube_cluster_name',
-  'kubernetes.cluster.name',
-  'kube_namespace_name',
-  'kubernetes.namespace.name',
-]);
+const forcedLabels = new Set(['kube_cluster_name', 'kube_namespace_name']);
 
 function denied(message: string): Failure {
   return new Failure('permission-denied', message);

@@ -77,30 +77,40 @@ export function dataApiName(metric: string): string {
   return dotted.get(metric) ?? metric;
 }
 
-/** Labels whose two names differ by more than the rule (Sysdig documentation: label mapping). */
-const labels: readonly (readonly [promql: string, dataApi: string])[] = [
-  ['kube_daemonset_name', 'kubernetes.daemonSet.name'],
-  ['kube_replicaset_name', 'kubernetes.replicaSet.name'],
-  ['kube_statefulset_name', 'kubernetes.statefulSet.name'],
-  ['kube_workload_type', 'kubernetes.workload.type'],
+/** Labels of hosts and containers by their names in PromQL (Sysdig documentation: label mapping). */
+const ownLabels: ReadonlyMap<string, string> = new Map([
   ['host_hostname', 'host.hostName'],
   ['host_mac', 'host.mac'],
   ['container_name', 'container.name'],
   ['container_id', 'container.id'],
   ['container_image', 'container.image'],
-];
+]);
 
-/** A label's name in PromQL: `kubernetes.pod.name` → `kube_pod_name`; other dots become underscores. */
+/** Kubernetes objects that are not written in small letters in Sysdig's own notation. */
+const objects: ReadonlyMap<string, string> = new Map(
+  ['daemonSet', 'replicaSet', 'statefulSet', 'replicationController'].map((name) => [
+    name.toLowerCase(),
+    name,
+  ]),
+);
+
+/**
+ * A label's name in PromQL: `kubernetes.daemonSet.name` → `kube_daemonset_name`, `kubernetes.pod.label.app` →
+ * `kube_pod_label_app`; other dots become underscores.
+ */
 export function promqlLabel(label: string): string {
-  const listed = labels.find(([, dataApi]) => dataApi === label);
-  if (listed !== undefined) return listed[0];
-  return label.replace(/^kubernetes\.([A-Za-z]+)\.name$/, 'kube_$1_name').replaceAll('.', '_');
+  if (label === 'host.hostName') return 'host_hostname';
+  return label
+    .replace(/^kubernetes\.([A-Za-z]+)\./, (_, object: string) => `kube_${object.toLowerCase()}_`)
+    .replaceAll('.', '_');
 }
 
 /** A label's name for the Data API: `kube_pod_name` → `kubernetes.pod.name`. One that is not known stays as it is. */
 export function dataApiLabel(label: string): string {
-  const listed = labels.find(([promql]) => promql === label);
-  return listed?.[1] ?? label.replace(/^kube_([A-Za-z]+)_name$/, 'kubernetes.$1.name');
+  const [, object = '', kind = '', rest = ''] =
+    /^kube_([a-z]+)_(?:(name|uid|id|type)|label_(.+))$/.exec(label) ?? [];
+  if (object === '') return ownLabels.get(label) ?? label;
+  return `kubernetes.${objects.get(object) ?? object}.${kind || `label.${rest}`}`;
 }
 
 function unitLast(words: readonly string[]): string[] {

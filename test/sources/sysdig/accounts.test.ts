@@ -64,4 +64,5 @@ test('queries: own answers only metrics of the own namespace and cluster', (t) =
     allow(own, { ...metric, filter: 'kubernetes.cluster.name!="prod"' }),
     /sets kubernetes.cluster.name itself/,
   );
+  t.regex(allow(own, { ...metric, filter: 'kube.namespace.name="bank"' }), /sets kube.namespace.name itself/);
 });

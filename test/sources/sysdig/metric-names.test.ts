@@ -55,7 +55,11 @@ const labels: [promql: string, dataApi: string][] = [
   ['kube_workload_name', 'kubernetes.workload.name'],
   ['kube_workload_type', 'kubernetes.workload.type'],
   ['kube_statefulset_name', 'kubernetes.statefulSet.name'],
+  ['kube_pod_uid', 'kubernetes.pod.uid'],
+  ['kube_pod_label_app', 'kubernetes.pod.label.app'],
+  ['kube_daemonset_label_app', 'kubernetes.daemonSet.label.app'],
   ['host_hostname', 'host.hostName'],
+  ['container_id', 'container.id'],
 ];
 for (const [promql, dataApi] of labels) {
   test(`the label ${promql} is ${dataApi}`, (t) => {
