@@ -1,4 +1,5 @@
 import { parser } from '@prometheus-io/lezer-promql';
+import { soundExpression } from '#src/sources/sysdig/promql/grammar.ts';
 import { kindOf } from '#src/sources/sysdig/promql/kind.ts';
 
 /**
@@ -8,39 +9,23 @@ import { kindOf } from '#src/sources/sysdig/promql/kind.ts';
  */
 export function canonicalQuery(written: string): string {
   const text = withoutComments(written);
-  const top = parser.parse(text).topNode;
-  const root = top.firstChild;
-  if (root === null || root.nextSibling !== null || hasErrors(text)) return text;
-  return kindOf(root, text) === 'scalar' ? `vector(${text})` : text;
+  const root = soundExpression(text);
+  return root && kindOf(root, text) === 'scalar' ? `vector(${text})` : text;
 }
 
 /** Only where the parser took every part for what it is: what looks like a comment may stand in a broken string. */
 function withoutComments(text: string): string {
-  const comments: { from: number; to: number }[] = [];
-  if (hasErrors(text)) return text;
-  parser
-    .parse(text)
-    .cursor()
-    .iterate((node) => {
-      if (node.name === 'LineComment') comments.push({ from: node.from, to: node.to });
-    });
   let kept = '';
   let at = 0;
-  for (const { from, to } of comments) {
-    kept += text.slice(at, from);
-    at = to;
-  }
-  return (kept + text.slice(at)).trim();
-}
-
-function hasErrors(text: string): boolean {
-  let found = false;
+  let broken = false;
   parser
     .parse(text)
     .cursor()
     .iterate((node) => {
-      if (node.type.isError) found = true;
-      return !found;
+      if (node.type.isError) broken = true;
+      if (node.name !== 'LineComment') return;
+      kept += text.slice(at, node.from);
+      at = node.to;
     });
-  return found;
+  return broken ? text : (kept + text.slice(at)).trim();
 }

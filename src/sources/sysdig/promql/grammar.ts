@@ -1,7 +1,7 @@
 import type { SyntaxNode } from '@lezer/common';
 import { parser } from '@prometheus-io/lezer-promql';
 import { durationMs } from '#src/sources/sysdig/promql/duration.ts';
-import { type Kind, kindOf } from '#src/sources/sysdig/promql/kind.ts';
+import { kindOf } from '#src/sources/sysdig/promql/kind.ts';
 import { isSelfContained } from '#src/sources/sysdig/promql/self-contained.ts';
 
 /** How far an instant selector looks back for its last sample (PromQL's default, and Sysdig's). */
@@ -32,11 +32,8 @@ export interface Expression {
  * the type instant vector: no errors that the parser recovered from, no comments, no scalar, string or range.
  */
 export function readExpression(text: string): Expression | undefined {
-  const top = parser.parse(text).topNode;
-  const root = top.firstChild;
-  if (!root || root.nextSibling || !isSound(top, text)) return undefined;
-  const kind: Kind | undefined = kindOf(root, text);
-  if (kind !== 'vector') return undefined;
+  const root = soundExpression(text);
+  if (!root || kindOf(root, text) !== 'vector') return undefined;
   const found = selectorsUnder(root);
   const metrics = new Set<string>();
   let named = true;
@@ -50,6 +47,13 @@ export function readExpression(text: string): Expression | undefined {
     metrics: named && !readsUnnamed(root) ? [...metrics] : undefined,
     selectors: found.flatMap((node) => datable(node, text) ?? []),
   };
+}
+
+/** The one expression that the text is, to its last token; undefined where there is anything else in it. */
+export function soundExpression(text: string): SyntaxNode | undefined {
+  const top = parser.parse(text).topNode;
+  const root = top.firstChild;
+  return root && !root.nextSibling && isSound(top, text) ? root : undefined;
 }
 
 /** Lezer recovers from errors, and lets a string end with the line instead of its quote. */
