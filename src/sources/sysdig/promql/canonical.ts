@@ -1,5 +1,5 @@
 import { parser } from '@prometheus-io/lezer-promql';
-import { soundExpression } from '#src/sources/sysdig/promql/grammar.ts';
+import { longestRead, soundExpression } from '#src/sources/sysdig/promql/grammar.ts';
 import { kindOf } from '#src/sources/sysdig/promql/kind.ts';
 
 /**
@@ -8,7 +8,8 @@ import { kindOf } from '#src/sources/sysdig/promql/kind.ts';
  * What the grammar does not accept stays as it is: Sysdig says what is wrong with it.
  */
 export function canonicalQuery(written: string): string {
-  const text = withoutComments(written);
+  if (written.length > longestRead) return written;
+  const text = written.includes('#') ? withoutComments(written) : written;
   const root = soundExpression(text);
   return root && kindOf(root, text) === 'scalar' ? `vector(${text})` : text;
 }

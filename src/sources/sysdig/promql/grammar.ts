@@ -49,8 +49,12 @@ export function readExpression(text: string): Expression | undefined {
   };
 }
 
+/** Beyond it reading takes a fraction of a second, in which nobody is answered. */
+export const longestRead = 20_000;
+
 /** The one expression that the text is, to its last token; undefined where there is anything else in it. */
 export function soundExpression(text: string): SyntaxNode | undefined {
+  if (text.length > longestRead) return undefined;
   const top = parser.parse(text).topNode;
   const root = top.firstChild;
   return root && !root.nextSibling && isSound(top, text) ? root : undefined;

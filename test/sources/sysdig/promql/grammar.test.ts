@@ -68,6 +68,10 @@ for (const text of ['a{b=~"5\\\\d"}', 'a{b=`c`}', 'a{b="é"}', 'a\t', 'a{b="c\td
   });
 }
 
+test('does not read what is longer than anybody writes', (t) => {
+  t.is(readExpression(`sum(a{b="${'x'.repeat(20_000)}"})`), undefined);
+});
+
 test('names the metrics that are read', (t) => {
   t.deepEqual(readExpression('sum(rate(a[1m])) / sum(b) + a')?.metrics, ['a', 'b']);
   t.deepEqual(readExpression('vector(1)')?.metrics, []);
