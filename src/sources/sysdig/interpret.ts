@@ -39,7 +39,7 @@ function refuseSeveralClusters({ select }: SysdigTrigger, series: readonly Serie
   if (clusters.length < 2 || (select.kind === 'metric' && select.cluster !== undefined)) return;
   throw new Failure(
     'invalid',
-    `the answer spans the clusters ${clusters.join(', ')}; name one: ${select.kind === 'query' ? 'with kube_cluster_name="…" in the query' : 'with the key cluster, or CLUSTER_NAME where the scaler runs'}`,
+    `the answer spans the clusters ${few(clusters)}; name one: ${select.kind === 'query' ? 'with kube_cluster_name="…" in the query' : 'with the key cluster, or CLUSTER_NAME where the scaler runs'}`,
   );
 }
 
@@ -62,7 +62,7 @@ function single({ select, queryAggregator }: SysdigTrigger, series: readonly Ser
   throw new Failure(
     'invalid',
     types.length > 1
-      ? `several workloads are named ${select.workload}: ${types.join(', ')}; name one with workloadType`
+      ? `several workloads are named ${select.workload}: ${few(types)}; name one with workloadType`
       : `expected one series, got ${series.length}; narrow it with filter`,
   );
 }
@@ -89,6 +89,11 @@ function sum(values: readonly number[]): number {
 function distinct(series: readonly Series[], label: string): string[] {
   const values = series.map(({ labels }) => labels[label]).filter((value) => value !== undefined);
   return [...new Set(values)].sort();
+}
+
+function few(names: readonly string[]): string {
+  const shown = names.slice(0, 10).join(', ');
+  return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown;
 }
 
 function adviceFor({ select }: SysdigTrigger): string {

@@ -45,6 +45,17 @@ const refused: [string, () => unknown, string][] = [
     'invalid: expected one series, got 2; wrap the query in sum(…) or set queryAggregator',
   ],
   [
+    'more clusters than a message should name',
+    () => {
+      const names = Array.from({ length: 40 }, (_, index) => `c${index + 10}`);
+      return read(
+        query,
+        series(...names.map((name): [Record<string, string>, number] => [{ kube_cluster_name: name }, 1])),
+      );
+    },
+    'invalid: the answer spans the clusters c10, c11, c12, c13, c14, c15, c16, c17, c18, c19 and 30 more; name one: with kube_cluster_name="…" in the query',
+  ],
+  [
     'NaN',
     () => read(query, series(Number.NaN)),
     'not-found: expected a number, got NaN; does the query divide by 0?',
