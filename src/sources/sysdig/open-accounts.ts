@@ -31,12 +31,12 @@ export function closeAccount({ credential, authorities }: Account): void {
 
 function openAccount(name: string, settings: AccountSettings, parts: AccountParts): Account {
   const { namespaces, queries, concurrency, requestsPerMinute, proxy, caFile } = settings;
+  const baseUrl = addressOf(settings);
   const authorities =
     caFile === undefined
       ? undefined
       : new WatchedFile({ path: caFile, holds: 'CA certificates (PEM)', absence: 'unavailable', ...parts });
   const credential = openCredential(settings, authorities, parts);
-  const baseUrl = addressOf(settings);
   return {
     name,
     baseUrl,

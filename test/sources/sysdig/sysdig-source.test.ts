@@ -1,22 +1,20 @@
 import test, { type ExecutionContext } from 'ava';
 import { Failure } from '#src/failure.ts';
-import { silentLog } from '#src/log.ts';
 import type { Sample } from '#src/sources/source.ts';
 import { Accounts } from '#src/sources/sysdig/accounts.ts';
 import { Broker } from '#src/sources/sysdig/broker/broker.ts';
-import { openAccounts } from '#src/sources/sysdig/open-accounts.ts';
 import { SysdigSource } from '#src/sources/sysdig/sysdig-source.ts';
 import type { Series, Upstream, UpstreamAnswer } from '#src/sources/sysdig/upstream.ts';
-import { ManualClock } from '#test/harness/manual-clock.ts';
 import { sysdigAccount } from '#test/harness/sysdig-account.ts';
 import { sysdigTrigger } from '#test/harness/sysdig-trigger.ts';
+import { SettableClock } from '#test/sources/sysdig/settable-clock.ts';
 
 const stranger = { authenticated: false };
 const rate = { query: 'sum(rate(load[1m]))' };
 
-/** A source over a real broker; the upstream answers what the test sets, after a second. */
+/** A source over a real broker; the upstream answers what the test sets, after its latency. */
 function setUp(t: ExecutionContext) {
-  const clock = new ManualClock();
+  const clock = new SettableClock();
   const world = { answer: (): Series[] => [], asked: [] as string[], latencyMs: 100 };
   const heard: string[] = [];
   const query = async (_account: unknown, expression: string): Promise<UpstreamAnswer> => {
@@ -28,7 +26,13 @@ function setUp(t: ExecutionContext) {
   const broker = new Broker({ upstream: { query, data: query } as unknown as Upstream, clock, observer });
   t.teardown(() => broker.close());
   const source = new SysdigSource({
-    accounts: new Accounts(new Map([['default', sysdigAccount('http://127.0.0.1:1')]]), undefined),
+    accounts: new Accounts(
+      new Map([
+        ['default', sysdigAccount('http://127.0.0.1:1')],
+        ['listed', sysdigAccount('http://127.0.0.1:1', { name: 'listed', namespaces: ['shop'] })],
+      ]),
+      undefined,
+    ),
     questions: broker,
     clock,
     listener: {
@@ -180,25 +184,91 @@ test('comments are not sent, and a scalar is asked as a vector', async (t) => {
   t.deepEqual(world.asked, ['vector(scalar(sum(rate(load[1m]))))']);
 });
 
-test('accounts are opened with the address of their region', (t) => {
-  const settings = {
-    url: undefined,
-    region: 'eu1',
-    tokenFile: '/nowhere/token',
-    ibmApiKeyFile: undefined,
-    ibmInstanceId: undefined,
-    ibmTeamId: undefined,
-    iamUrl: 'https://iam.cloud.ibm.com',
-    allowHttp: false,
-    caFile: undefined,
-    proxy: undefined,
-    namespaces: undefined,
-    queries: 'any' as const,
-    concurrency: 8,
-    requestsPerMinute: undefined,
-  };
-  const parts = { pool: undefined as never, clock: new ManualClock(), log: silentLog };
-  const opened = openAccounts(new Map([['default', settings]]), parts).get('default');
-  t.is(opened?.baseUrl, 'https://eu1.app.sysdig.com');
-  opened?.credential.close();
+test('a last good value of a time that lies ahead is none', async (t) => {
+  const { measure, values, fails, clock } = setUp(t);
+  const trigger = sysdigTrigger({ ...rate, onError: 'lastValue' });
+  values(7);
+  await measure(trigger);
+  fails();
+  clock.setBackMs = 3_600_000;
+  t.is(await measure(trigger, 1_500), 'Sysdig is down');
+});
+
+test('permission is asked before memory, of a call and of a stream', async (t) => {
+  const { source, measure, values, clock } = setUp(t);
+  values(7);
+  const listed = sysdigTrigger({ ...rate, account: 'listed' });
+  const friend = { authenticated: true };
+  const asked = source.measure(listed, friend);
+  await clock.advance(700);
+  t.like(await asked, { value: 7 });
+  t.like(source.measure(listed, friend), { value: 7 }, 'it is remembered');
+  t.regex(String(await measure(listed)), /^account listed serves listed namespaces only/);
+  let heard = 0;
+  const stop = new AbortController();
+  t.teardown(() => stop.abort());
+  source.watch(listed, stranger, () => heard++, stop.signal);
+  await clock.advance(30_000);
+  t.is(heard, 0);
+});
+
+test('one workload without data is no data for its trigger alone', async (t) => {
+  const { source, clock, world } = setUp(t);
+  const metric = { metricName: 'net.http.request.count' };
+  const here = sysdigTrigger({ ...metric, workload: 'web' });
+  const gone = sysdigTrigger({ ...metric, workload: 'gone', workloadType: 'deployment', namespace: 'bank' });
+  world.answer = () => [
+    {
+      labels: { kube_namespace_name: 'shop', kube_workload_name: 'web', kube_workload_type: 'deployment' },
+      value: 3,
+      at: clock.now(),
+    },
+  ];
+  const both = Promise.allSettled([here, gone].map((trigger) => source.measure(trigger, stranger)));
+  await clock.advance(700);
+  const [first, second] = await both;
+  t.is(world.asked.length, 1);
+  t.like(first, { value: { value: 3 } });
+  t.like(second, { reason: { code: 'not-found' } });
+  t.regex(
+    String((second as PromiseRejectedResult).reason.message),
+    /^Sysdig has no data for net.http.request.count of workload deployment gone in namespace bank;/,
+  );
+});
+
+test('a second workload of the same name is told, with what sets them apart', async (t) => {
+  const { measure, world, clock } = setUp(t);
+  const rowOf = (type: string, cluster: string) => ({
+    labels: {
+      kube_cluster_name: cluster,
+      kube_namespace_name: 'shop',
+      kube_workload_name: 'web',
+      kube_workload_type: type,
+    },
+    value: 3,
+    at: clock.now(),
+  });
+  const metric = { metricName: 'net.http.request.count', workload: 'web' };
+  world.answer = () => [rowOf('deployment', 'eu'), rowOf('statefulset', 'eu')];
+  t.is(
+    await measure(sysdigTrigger(metric)),
+    'several workloads are named web: deployment, statefulset; name one with workloadType',
+  );
+  t.like(await measure(sysdigTrigger({ ...metric, workloadType: 'Deployment' })), { value: 3 });
+  world.answer = () => [rowOf('deployment', 'eu'), rowOf('deployment', 'us')];
+  await clock.advance(60_000);
+  t.regex(
+    String(await measure(sysdigTrigger(metric), 1_500)),
+    /^the answer spans the clusters eu, us; name one:/,
+  );
+  t.like(await measure(sysdigTrigger(metric, 'us'), 1_500), { value: 3 });
+});
+
+test('says what a call is waiting for', (t) => {
+  const { source } = setUp(t);
+  t.is(source.awaits(sysdigTrigger(rate)), "Sysdig's answer to the query (account default)");
+  t.is(
+    source.awaits(sysdigTrigger({ metricName: 'net.bytes.in', account: 'b' })),
+    "Sysdig's answer to net.bytes.in (account b)",
+  );
 });

@@ -41,6 +41,18 @@ test('narrows by cluster and filter, in one order', (t) => {
   );
 });
 
+test('writes labels of the other notation in its own, and holds their values', (t) => {
+  const filter = [
+    { label: 'host.name', operator: '=', value: 'a"} or vector(1)' },
+    { label: 'kubernetes.pod.label.app', operator: '!=', value: 'x\\' },
+  ] as const;
+  t.true(
+    render({ filter }).value.includes('host_name="a\\"} or vector(1)",kube_pod_label_app!="x\\\\"}[60s]'),
+  );
+  const forged = [{ label: 'a="b"} or m{x', operator: '=', value: '' }] as const;
+  t.throws(() => render({ filter: forged }), { message: /^filter: expected a PromQL label/ });
+});
+
 test('holds a metric that is no name in quotes', (t) => {
   t.regex(
     render({ metric: 'm} or vector(1) or m{' }).value,
