@@ -23,24 +23,17 @@ export function plan<M extends Traveller>(travellers: readonly M[]): Unit<M>[][]
   const alone: Unit<M>[] = [];
   const families = new Map<string, M[]>();
   const lanes = new Map<string, Unit<M>[]>();
-  const ride = (unit: Unit<M>, lane: string) => push(lanes, lane, unit);
+  const place = (unit: Unit<M>) => {
+    const [first] = unit.members;
+    if (first && unit.shareable && !first.apart) push(lanes, first.lane, unit);
+    else alone.push(unit);
+  };
   for (const traveller of travellers) {
     const { family } = traveller.inquiry;
-    if (family !== undefined && !traveller.apart) {
-      push(families, JSON.stringify([family, traveller.ageless]), traveller);
-      continue;
-    }
-    const unit = unitOf(traveller);
-    if (unit.shareable && !traveller.apart) ride(unit, traveller.lane);
-    else alone.push(unit);
+    if (family === undefined || traveller.apart) place(unitOf(traveller));
+    else push(families, JSON.stringify([family, traveller.ageless]), traveller);
   }
-  for (const members of families.values()) {
-    for (const unit of chunks(members)) {
-      const [only, ...others] = unit.members;
-      if (only && others.length === 0) ride(unit, only.lane);
-      else alone.push(unit);
-    }
-  }
+  for (const members of families.values()) chunks(members).forEach(place);
   return [...alone.map((unit) => [unit]), ...[...lanes.values()].flatMap(batches)];
 }
 
