@@ -5,6 +5,8 @@ import { parseFilter } from '#src/triggers/filter.ts';
 import { groupAggregations, queryAggregators, timeAggregations } from '#src/triggers/trigger.ts';
 
 const kubernetesName = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/;
+/** Longer ones would hold up everybody while they are parsed. */
+const longestQuery = 20_000;
 const priorities = [
   'Emergency',
   'Alert',
@@ -22,7 +24,10 @@ export const threshold = number({ min: 0.001, max: largestQuantity });
 /** Every key of a Sysdig trigger: how it is read, its default, and what the documentation says of it. */
 export const sysdigSchema = z.object({
   source: z.literal('sysdig').describe('`sysdig`.'),
-  query: read('a PromQL query', (text) => text || undefined)
+  query: pattern(
+    `a PromQL query of at most ${longestQuery} characters`,
+    new RegExp(`^.{1,${longestQuery}}$`, 's'),
+  )
     .optional()
     .describe('A PromQL query that answers one number. Either this or `metricName`.'),
   metricName: pattern(

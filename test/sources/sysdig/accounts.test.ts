@@ -2,24 +2,14 @@ import test from 'ava';
 import type { Account } from '#src/sources/sysdig/account.ts';
 import { Accounts } from '#src/sources/sysdig/accounts.ts';
 import { refusal } from '#test/harness/refusal.ts';
+import { sysdigAccount } from '#test/harness/sysdig-account.ts';
 import { sysdigTrigger } from '#test/harness/sysdig-trigger.ts';
 
 const query = { query: 'up' };
 const metric = { metricName: 'net.http.request.count' };
-const closed = { version: 1, headers: async () => ({}), renew: async () => false, close() {} };
+
 function account(name: string, more: Partial<Account> = {}): Account {
-  return {
-    name,
-    baseUrl: 'http://127.0.0.1:1',
-    credential: closed,
-    namespaces: undefined,
-    queries: 'any',
-    concurrency: 8,
-    requestsPerMinute: undefined,
-    proxy: undefined,
-    authorities: undefined,
-    ...more,
-  };
+  return sysdigAccount('http://127.0.0.1:1', { name, ...more });
 }
 
 function allow(accounts: Account[], metadata: Record<string, string>, authenticated = true): string {

@@ -4,21 +4,11 @@ import type { Question } from '#src/sources/sysdig/question.ts';
 import type { Series, SysdigObserver, Upstream, UpstreamAnswer } from '#src/sources/sysdig/upstream.ts';
 import type { MetricOfWorkload } from '#src/triggers/trigger.ts';
 import type { ManualClock } from '#test/harness/manual-clock.ts';
+import { sysdigAccount } from '#test/harness/sysdig-account.ts';
 
 /** An account without a network. */
 export function account(changes: Partial<Account> = {}): Account {
-  return {
-    name: 'default',
-    baseUrl: 'http://127.0.0.1:1',
-    credential: { version: 1, headers: async () => ({}), renew: async () => false, close() {} },
-    namespaces: undefined,
-    queries: 'any',
-    concurrency: 8,
-    requestsPerMinute: undefined,
-    proxy: undefined,
-    authorities: undefined,
-    ...changes,
-  };
+  return sysdigAccount('http://127.0.0.1:1', changes);
 }
 
 const one = account();
