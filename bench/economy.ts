@@ -1,5 +1,4 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { silentLog } from '#src/log.ts';
 import { Answers } from '#src/scaler/answers.ts';
 import type { Account } from '#src/sources/sysdig/account.ts';
 import { Accounts } from '#src/sources/sysdig/accounts.ts';
@@ -12,6 +11,7 @@ import type { ScaledObjectRef } from '#src/triggers/parse-trigger.ts';
 import { parseTrigger } from '#src/triggers/parse-trigger.ts';
 import { ManualClock } from '#test/harness/manual-clock.ts';
 import { type Prometheus, type RecordedSeries, startPrometheus } from '#test/harness/prometheus.ts';
+import { silentLog } from '#test/harness/silent-log.ts';
 import { sysdigAccount } from '#test/harness/sysdig-account.ts';
 
 const minutes = 5;

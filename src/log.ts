@@ -5,6 +5,3 @@ export interface Log {
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }
-
-/** For tests and tools that have nobody to tell. */
-export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { Failure } from '#src/failure.ts';
-import { type Log, silentLog } from '#src/log.ts';
+import type { Log } from '#src/log.ts';
 import { WatchedFile } from '#src/watched-file.ts';
 import { ManualClock } from '#test/harness/manual-clock.ts';
+import { silentLog } from '#test/harness/silent-log.ts';
 
 test('gives the text without white space at its ends', async (t) => {
   const { path } = await folder(t);

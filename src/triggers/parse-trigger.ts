@@ -4,8 +4,8 @@ import { nearest } from '#src/fields/suggestion.ts';
 import { readMetadata } from '#src/triggers/metadata.ts';
 import { nameMetric } from '#src/triggers/metric-name.ts';
 import { sysdigSchema, threshold } from '#src/triggers/sysdig-schema.ts';
-import { readSysdigTrigger, type TriggerDefaults } from '#src/triggers/sysdig-trigger.ts';
-import type { Trigger } from '#src/triggers/trigger.ts';
+import { readSysdigTrigger } from '#src/triggers/sysdig-trigger.ts';
+import type { Trigger, TriggerDefaults } from '#src/triggers/trigger.ts';
 
 /** A ScaledObject as KEDA sends it with every call. */
 export interface ScaledObjectRef {

@@ -1,6 +1,6 @@
 import { formatDuration } from '#src/fields/duration.ts';
 import { sysdigSchema } from '#src/triggers/sysdig-schema.ts';
-import type { TriggerDefaults } from '#src/triggers/sysdig-trigger.ts';
+import type { TriggerDefaults } from '#src/triggers/trigger.ts';
 
 type Values = ReadonlyMap<string, string>;
 type Shape = typeof sysdigSchema.shape;

@@ -1,13 +1,13 @@
 import type { z } from 'zod';
 import { brokenRules } from '#src/triggers/sysdig-rules.ts';
 import { sysdigSchema } from '#src/triggers/sysdig-schema.ts';
-import type { MetricOfWorkload, ScaledObjectId, SysdigTrigger, UnderAttack } from '#src/triggers/trigger.ts';
-
-/** The operator's settings that a trigger falls back to. */
-export interface TriggerDefaults {
-  /** CLUSTER_NAME. */
-  readonly cluster: string | undefined;
-}
+import type {
+  MetricOfWorkload,
+  ScaledObjectId,
+  SysdigTrigger,
+  TriggerDefaults,
+  UnderAttack,
+} from '#src/triggers/trigger.ts';
 
 export interface SysdigMetadata {
   readonly values: ReadonlyMap<string, string>;

@@ -4,6 +4,12 @@ export interface ScaledObjectId {
   readonly name: string;
 }
 
+/** The operator's settings that a trigger falls back to. */
+export interface TriggerDefaults {
+  /** CLUSTER_NAME. */
+  readonly cluster: string | undefined;
+}
+
 /** What every trigger has, whatever its source. */
 export interface TriggerCore {
   readonly source: string;

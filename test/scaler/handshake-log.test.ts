@@ -1,7 +1,7 @@
 import test from 'ava';
-import { silentLog } from '#src/log.ts';
 import { HandshakeLog } from '#src/scaler/handshake-log.ts';
 import { ManualClock } from '#test/harness/manual-clock.ts';
+import { silentLog } from '#test/harness/silent-log.ts';
 
 test('a client that keeps failing its handshakes is one line a minute, with the count of the others', async (t) => {
   const lines: object[] = [];

@@ -1,6 +1,5 @@
 import type { ExecutionContext } from 'ava';
 import { Failure } from '#src/failure.ts';
-import { silentLog } from '#src/log.ts';
 import { Answers, type AnswersOptions } from '#src/scaler/answers.ts';
 import type { CallObserver } from '#src/scaler/observer.ts';
 import { ScalerServer, type ScalerServerOptions } from '#src/scaler/server.ts';
@@ -8,6 +7,7 @@ import type { ParsedTrigger, ScaledObjectRef } from '#src/triggers/parse-trigger
 import type { Trigger } from '#src/triggers/trigger.ts';
 import { KedaClient, type KedaTls } from '#test/harness/keda-client.ts';
 import { ManualClock } from '#test/harness/manual-clock.ts';
+import { silentLog } from '#test/harness/silent-log.ts';
 import { SettableSource } from './settable-source.ts';
 
 export const metricName = 'requests';

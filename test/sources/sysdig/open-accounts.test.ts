@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { AccountSettings } from '#src/configuration/settings.ts';
-import { silentLog } from '#src/log.ts';
 import { HttpPool } from '#src/sources/sysdig/http-pool.ts';
 import { closeAccount, openAccounts } from '#src/sources/sysdig/open-accounts.ts';
 import { ManualClock } from '#test/harness/manual-clock.ts';
+import { silentLog } from '#test/harness/silent-log.ts';
 import { startSysdigFake } from '#test/harness/sysdig-fake.ts';
 import { replies } from '#test/harness/sysdig-replies.ts';
 

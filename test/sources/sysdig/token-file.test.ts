@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { Failure } from '#src/failure.ts';
-import { silentLog } from '#src/log.ts';
 import { SysdigClient } from '#src/sources/sysdig/client.ts';
 import { HttpPool } from '#src/sources/sysdig/http-pool.ts';
 import { TokenFile } from '#src/sources/sysdig/token-file.ts';
 import { ManualClock } from '#test/harness/manual-clock.ts';
+import { silentLog } from '#test/harness/silent-log.ts';
 import { sysdigAccount } from '#test/harness/sysdig-account.ts';
 import { startSysdigFake } from '#test/harness/sysdig-fake.ts';
 
