@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import { Failure } from '#src/failure.ts';
 import type { ListenAddress } from '#src/listen-address.ts';
-import type { TlsMaterial } from '#src/scaler/tls-files.ts';
+import type { TlsMaterial } from '#src/tls/tls-files.ts';
 
 export interface ListenerOptions {
   readonly address: ListenAddress;

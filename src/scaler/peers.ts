@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import { Failure } from '#src/failure.ts';
-import { clientNames } from '#src/scaler/client-names.ts';
 import type { Asker } from '#src/sources/source.ts';
+import { clientNames } from '#src/tls/client-names.ts';
 
 /** What a gRPC call knows of its connection. */
 export interface PeerOfCall {

@@ -7,16 +7,16 @@ import type { ListenAddress } from '#src/listen-address.ts';
 import type { Log } from '#src/log.ts';
 import type { Answers, CallOutcomes } from '#src/scaler/answers.ts';
 import { buildGrpcServer } from '#src/scaler/grpc-server.ts';
-import { HandshakeLog } from '#src/scaler/handshake-log.ts';
 import { Health } from '#src/scaler/health.ts';
 import { Listener } from '#src/scaler/listener.ts';
 import type { CallObserver } from '#src/scaler/observer.ts';
 import { OpenStreams } from '#src/scaler/open-streams.ts';
 import { Peers } from '#src/scaler/peers.ts';
 import { streamCalls } from '#src/scaler/stream-calls.ts';
-import type { TlsFiles } from '#src/scaler/tls-files.ts';
-import { TlsWatch } from '#src/scaler/tls-watch.ts';
 import { unaryCalls } from '#src/scaler/unary-calls.ts';
+import { HandshakeLog } from '#src/tls/handshake-log.ts';
+import type { TlsFiles } from '#src/tls/tls-files.ts';
+import { TlsWatch } from '#src/tls/tls-watch.ts';
 
 export interface ServerTls extends TlsFiles {
   /** DNS, URI or common names of client certificates, compared exactly; undefined: every verified client. */

@@ -7,7 +7,7 @@ import {
   sameMaterial,
   type TlsFiles,
   type TlsMaterial,
-} from '#src/scaler/tls-files.ts';
+} from '#src/tls/tls-files.ts';
 
 export interface TlsWatchOptions {
   readonly files: TlsFiles;

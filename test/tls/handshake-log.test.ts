@@ -1,5 +1,5 @@
 import test from 'ava';
-import { HandshakeLog } from '#src/scaler/handshake-log.ts';
+import { HandshakeLog } from '#src/tls/handshake-log.ts';
 import { ManualClock } from '#test/harness/manual-clock.ts';
 import { silentLog } from '#test/harness/silent-log.ts';
 

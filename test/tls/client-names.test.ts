@@ -1,6 +1,6 @@
 import type { PeerCertificate } from 'node:tls';
 import test from 'ava';
-import { clientNames } from '#src/scaler/client-names.ts';
+import { clientNames } from '#src/tls/client-names.ts';
 
 const names = (subjectaltname: string | undefined, CN?: unknown) =>
   clientNames({ subjectaltname, subject: { CN } } as PeerCertificate);
