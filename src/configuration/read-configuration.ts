@@ -1,21 +1,29 @@
-import { parse as parseYaml } from 'yaml';
-import type { z } from 'zod';
+import { brokenAccountRules } from '#src/configuration/account-rules.ts';
+import { brokenIngestRules } from '#src/configuration/ingest-rules.ts';
+import {
+  type Family,
+  type Member,
+  readFamily,
+  readFields,
+  unknownPaths,
+} from '#src/configuration/named-settings.ts';
+import { at, flatten, readTree } from '#src/configuration/setting-tree.ts';
 import {
   type AccountSettings,
   accountSettings,
+  type CredentialSettings,
+  credentialSettings,
   environmentName,
   type Settings,
   settings,
 } from '#src/configuration/settings.ts';
-import { Failure } from '#src/failure.ts';
-import { show } from '#src/fields/field.ts';
-import { nearest } from '#src/fields/suggestion.ts';
-import { addressOf, ownUrl } from '#src/sources/sysdig/endpoints.ts';
 
 export interface Configuration {
   readonly settings: Settings;
   /** Keyed by name; `default` is the unnamed account, where one is configured. */
   readonly accounts: ReadonlyMap<string, AccountSettings>;
+  /** The credentials of the ingest, keyed alike. */
+  readonly credentials: ReadonlyMap<string, CredentialSettings>;
 }
 
 /** Everything that is wrong with the configuration, at once. */
@@ -29,15 +37,25 @@ export class ConfigurationError extends Error {
   }
 }
 
-export const unnamedAccount = 'default';
-
 type Environment = Readonly<Record<string, string | undefined>>;
-type Flat = Map<string, string>;
 
 const secretInEnvironment =
   /^(?:SYSDIG|SDC|IBM|GRPC|INGEST|OPERATIONS)(?:_[A-Z0-9]+)*_(?:TOKEN|API_KEY|SECRET|PASSWORD|KEY)$/;
-const accountPaths = Object.keys(accountSettings.shape).map((key) => `sysdig.${key}`);
-const knownPaths = [...Object.keys(settings.shape), ...accountPaths];
+const accountFamily: Family<AccountSettings> = {
+  schema: accountSettings,
+  prefix: 'sysdig.',
+  path: 'accounts',
+};
+const credentialFamily: Family<CredentialSettings> = {
+  schema: credentialSettings,
+  prefix: 'ingest.',
+  path: 'ingest.credentials',
+};
+const families = [accountFamily, credentialFamily];
+const knownPaths = [
+  ...Object.keys(settings.shape),
+  ...families.flatMap(({ schema, prefix }) => Object.keys(schema.shape).map((key) => prefix + key)),
+];
 
 /**
  * Reads the file that `CONFIG_FILE` names, if any, and the environment over it. Throws a `ConfigurationError` with
@@ -49,57 +67,34 @@ export function readConfiguration(
 ): Configuration {
   const problems: string[] = [];
   const tree = readTree(environment['CONFIG_FILE'], readText, problems);
-  const { accounts: accountTree, ...rest } = tree;
-  const flat = flatten(rest);
+  const flat = flatten(
+    tree,
+    families.map(({ path }) => path),
+  );
   for (const path of knownPaths) {
     const value = environment[environmentName(path)];
     if (value !== undefined && value !== '') flat.set(path, value);
   }
-  problems.push(...secretsIn(environment), ...unknownPaths(flat));
+  problems.push(...secretsIn(environment), ...unknownPaths(flat, knownPaths));
 
+  const members = <T>(family: Family<T>): Member<T>[] => {
+    const named = environment[environmentName(family.path)] || at(tree, family.path);
+    return readFamily(family, { flat, named, problems });
+  };
   const read = readFields(settings, { flat, prefix: '', problems });
-  const accounts = new Map<string, AccountSettings>();
-  for (const [name, prefix, fields] of accountsOf(flat, environment['ACCOUNTS'] || accountTree, problems)) {
-    const account = readFields(accountSettings, { flat: fields, prefix, problems });
-    if (account !== undefined) {
-      problems.push(...accountTogetherness(account, prefix));
-      accounts.set(name, account);
-    }
+  const accounts = members(accountFamily);
+  const credentials = members(credentialFamily);
+  for (const account of accounts) problems.push(...brokenAccountRules(account.settings, account.prefix));
+  if (read !== undefined) {
+    problems.push(...brokenTlsRules(read, 'grpc'), ...brokenTlsRules(read, 'ingest'));
+    problems.push(...brokenIngestRules(read, credentials));
   }
-  if (read !== undefined) problems.push(...tlsTogetherness(read));
   if (read === undefined || problems.length > 0) throw new ConfigurationError(problems);
-  return { settings: read, accounts };
+  return { settings: read, accounts: byName(accounts), credentials: byName(credentials) };
 }
 
-function readTree(
-  path: string | undefined,
-  readText: (path: string) => string,
-  problems: string[],
-): Record<string, unknown> {
-  if (path === undefined || path === '') return {};
-  try {
-    const tree: unknown = parseYaml(readText(path)) ?? {};
-    if (isTree(tree)) return tree;
-    problems.push(`${path}: expected a YAML mapping of settings, got ${show(String(tree))}`);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
-    problems.push(`CONFIG_FILE ${path}: expected readable YAML, got: ${reason}`);
-  }
-  return {};
-}
-
-/** `{grpc: {address: a}}` as `grpc.address`. Every scalar becomes the text that the environment would carry. */
-function flatten(tree: Record<string, unknown>, prefix = '', into: Flat = new Map()): Flat {
-  for (const [key, value] of Object.entries(tree)) {
-    if (isTree(value)) flatten(value, `${prefix}${key}.`, into);
-    else if (Array.isArray(value)) into.set(prefix + key, value.join(','));
-    else if (value !== null && value !== undefined) into.set(prefix + key, String(value));
-  }
-  return into;
-}
-
-function isTree(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function byName<T>(members: readonly Member<T>[]): Map<string, T> {
+  return new Map(members.map(({ name, settings: own }) => [name, own]));
 }
 
 function secretsIn(environment: Environment): string[] {
@@ -111,123 +106,20 @@ function secretsIn(environment: Environment): string[] {
     );
 }
 
-function unknownPaths(flat: Flat): string[] {
-  return [...flat.keys()]
-    .filter((path) => !knownPaths.includes(path))
-    .map((path) => unknown(path, knownPaths));
-}
-
-function unknown(path: string, known: readonly string[]): string {
-  const meant = nearest(path, known);
-  return `${path}: unknown setting; ${meant === undefined ? 'see the table of settings in docs/configuration.md' : `did you mean ${meant}?`}`;
-}
-
-interface Fields {
-  flat: Flat;
-  prefix: string;
-  problems: string[];
-}
-
-function readFields<T>(schema: z.ZodType<T>, { flat, prefix, problems }: Fields): T | undefined {
-  const parsed = schema.safeParse(Object.fromEntries(flat));
-  for (const issue of parsed.error?.issues ?? []) {
-    const path = prefix + issue.path.join('.');
-    const fromEnvironment = prefix.startsWith('accounts.') ? '' : ` (${environmentName(path)})`;
-    problems.push(`${path}${fromEnvironment}: ${issue.message}`);
-  }
-  return parsed.data;
-}
-
-/** The unnamed account from `sysdig.*` and the named ones from `accounts`, which the environment gives as YAML. */
-function accountsOf(
-  flat: Flat,
-  named: unknown,
-  problems: string[],
-): [name: string, prefix: string, fields: Flat][] {
-  const found: [string, string, Flat][] = [];
-  const unnamed = new Map<string, string>();
-  for (const path of accountPaths) {
-    const value = flat.get(path);
-    if (value !== undefined) unnamed.set(path.slice('sysdig.'.length), value);
-  }
-  if (unnamed.size > 0) found.push([unnamedAccount, 'sysdig.', unnamed]);
-  for (const [name, tree] of Object.entries(accountTree(named, problems))) {
-    const prefix = `accounts.${name}.`;
-    if (!/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(name) || name === unnamedAccount || !isTree(tree)) {
-      problems.push(
-        `accounts: expected names such as team-a (not ${unnamedAccount}), each with its settings, got ${show(name)}`,
-      );
-      continue;
-    }
-    const fields = flatten(tree);
-    const known = Object.keys(accountSettings.shape);
-    for (const key of fields.keys()) {
-      if (!known.includes(key)) problems.push(prefix + unknown(key, known));
-    }
-    found.push([name, prefix, fields]);
-  }
-  return found;
-}
-
-function accountTree(named: unknown, problems: string[]): Record<string, unknown> {
-  if (named === undefined || named === null) return {};
-  try {
-    const tree: unknown = typeof named === 'string' ? parseYaml(named) : named;
-    if (isTree(tree)) return tree;
-  } catch {
-    // Told below, without the parser's excerpt.
-  }
-  problems.push(
-    'accounts (ACCOUNTS): expected a YAML mapping of names to their settings, got something else',
-  );
-  return {};
-}
-
-function accountTogetherness(account: AccountSettings, prefix: string): string[] {
+function brokenTlsRules(read: Settings, door: 'grpc' | 'ingest'): string[] {
+  const certificate = read[`${door}.tls.certFile`];
   const problems: string[] = [];
-  if ((account.region === undefined) === (account.url === undefined)) {
-    problems.push(
-      `${prefix}url, ${prefix}region: expected one of the two, got ${account.url ? 'both' : 'neither'}`,
-    );
+  if ((certificate === undefined) !== (read[`${door}.tls.keyFile`] === undefined)) {
+    problems.push(`${door}.tls.certFile, ${door}.tls.keyFile: expected both or neither, got one`);
   }
-  if ((account.region === undefined) !== (account.url === undefined)) {
-    problems.push(...wrongIn(() => addressOf(account)).map((problem) => prefix + problem));
+  if (read[`${door}.tls.clientCaFile`] !== undefined && certificate === undefined) {
+    problems.push(`${door}.tls.clientCaFile: goes with ${door}.tls.certFile, which is missing`);
   }
-  problems.push(
-    ...wrongIn(() => ownUrl(account.iamUrl, account)).map((problem) => `${prefix}iamUrl: ${problem}`),
-  );
-  if ((account.tokenFile === undefined) === (account.ibmApiKeyFile === undefined)) {
-    problems.push(
-      `${prefix}tokenFile, ${prefix}ibmApiKeyFile: expected one of the two, got ${account.tokenFile ? 'both' : 'neither'}`,
-    );
-  }
-  if (account.ibmApiKeyFile !== undefined && account.ibmInstanceId === undefined) {
-    problems.push(
-      `${prefix}ibmInstanceId: expected the GUID of the instance beside ibmApiKeyFile, got nothing`,
-    );
-  }
-  return problems;
-}
-
-function wrongIn(read: () => unknown): string[] {
-  try {
-    read();
-    return [];
-  } catch (thrown) {
-    return [Failure.from(thrown).message];
-  }
-}
-
-function tlsTogetherness(read: Settings): string[] {
-  const [certificate, key] = [read['grpc.tls.certFile'], read['grpc.tls.keyFile']];
-  const problems: string[] = [];
-  if ((certificate === undefined) !== (key === undefined)) {
-    problems.push('grpc.tls.certFile, grpc.tls.keyFile: expected both or neither, got one');
-  }
-  if (read['grpc.tls.clientCaFile'] !== undefined && certificate === undefined) {
-    problems.push('grpc.tls.clientCaFile: goes with grpc.tls.certFile, which is missing');
-  }
-  if (read['grpc.tls.allowedNames'] !== undefined && read['grpc.tls.clientCaFile'] === undefined) {
+  if (
+    door === 'grpc' &&
+    read['grpc.tls.allowedNames'] !== undefined &&
+    read['grpc.tls.clientCaFile'] === undefined
+  ) {
     problems.push('grpc.tls.allowedNames: goes with grpc.tls.clientCaFile, which is missing');
   }
   return problems;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { senders } from '#src/alerts/alert.ts';
 import { choice, duration, flag, list, number, pattern, read, show } from '#src/fields/field.ts';
 
 const address = read('an address such as 0.0.0.0:6000 or [::]:6000', (text) => {
@@ -12,6 +13,35 @@ const url = read(
   (text) => (/^https?:\/\/[^\s]+$/.test(text) ? text : undefined),
   (text = '') => show(text.replace(/^.*@/s, '…@').replace(/[?#].*$/s, '')),
 );
+
+const journal = read(
+  'memory: or sqlite:PATH',
+  (text) => (/^(?:memory:|sqlite:[^\0]+)$/.test(text) ? text : undefined),
+  // An address of another kind may hold a password.
+  (text = '') => show(text.replace(/:.*$/s, ':…')),
+);
+const senderList = read(`names out of ${senders.join(', ')}, divided by commas`, (text) => {
+  const named = text.split(',').map((item) => senders.find((sender) => sender === item.trim()));
+  return named.every((sender) => sender !== undefined) ? named : undefined;
+});
+
+/** The settings of one credential of the ingest: `ingest.*` for the unnamed one, `ingest.credentials.NAME.*` for others. */
+export const credentialSettings = z.object({
+  tokenFile: file.optional().describe('A file with the token that senders show; watched and reloaded.'),
+  clientNames: list('names, divided by commas')
+    .optional()
+    .describe(
+      'With `ingest.tls.clientCaFile`: the client certificates (SAN or CN) that count as this credential.',
+    ),
+  namespaces: list('namespaces, divided by commas')
+    .optional()
+    .describe('The namespaces that it may raise alerts about. Default: all.'),
+  senders: senderList
+    .optional()
+    .describe(
+      `The paths that it opens, out of ${senders.map((one) => `\`${one}\``).join(', ')}. Default: all.`,
+    ),
+});
 
 /** The settings of one Sysdig account: `sysdig.*` for the unnamed one, `accounts.NAME.*` for the others. */
 export const accountSettings = z.object({
@@ -69,6 +99,42 @@ export const settings = z.object({
   'grpc.tls.allowedNames': list('names, divided by commas')
     .optional()
     .describe('The client names (SAN or CN) that may call. Default: every one that the CA signed.'),
+  'ingest.address': address
+    .optional()
+    .describe(
+      'Where alerts are received. Default: 127.0.0.1:6001, and 0.0.0.0:6001 as soon as a credential is set.',
+    ),
+  'ingest.allowAnonymous': flag()
+    .prefault('false')
+    .describe('Opens an address that others reach without any credential.'),
+  'ingest.tls.certFile': file
+    .optional()
+    .describe(
+      'The certificate (PEM) of the ingest; watched and reloaded. With `ingest.tls.keyFile` it switches TLS on.',
+    ),
+  'ingest.tls.keyFile': file.optional().describe('Its private key (PEM).'),
+  'ingest.tls.clientCaFile': file
+    .optional()
+    .describe('The CA that client certificates of senders are checked against; see `clientNames`.'),
+  sensorMaxSilence: duration({ min: '1m', max: '30d' })
+    .optional()
+    .describe('A sender that has been silent for longer is shown as silent in metrics and status.'),
+  journal: journal
+    .prefault('sqlite:data/journal.db')
+    .describe(
+      'Where alerts are remembered: `sqlite:PATH`, or `memory:` for trials, which forgets with every restart.',
+    ),
+  journalRetention: duration({ min: '24h', max: '7d' })
+    .prefault('24h')
+    .describe('How long alerts are remembered; windows are at most 24h long.'),
+  journalMaxSize: number({ min: 1_000_000, max: 1e12, whole: true })
+    .prefault('1000000000')
+    .describe(
+      'How large the journal may grow, bytes. Above it the oldest alerts are made coarser, then forgotten.',
+    ),
+  attacksAcrossNamespaces: list('namespaces, divided by commas')
+    .optional()
+    .describe('The namespaces whose triggers may name workloads of other namespaces.'),
   'operations.address': address
     .prefault('0.0.0.0:6002')
     .describe('Where `/healthz`, `/readyz`, `/metrics` and `/status` are served.'),
@@ -85,6 +151,7 @@ export const settings = z.object({
 });
 
 export type AccountSettings = z.output<typeof accountSettings>;
+export type CredentialSettings = z.output<typeof credentialSettings>;
 export type Settings = z.output<typeof settings>;
 
 /** `grpc.tls.certFile` is `GRPC_TLS_CERT_FILE`. */

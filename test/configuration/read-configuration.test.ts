@@ -1,4 +1,5 @@
 import test from 'ava';
+import { ingestAddress } from '#src/configuration/ingest-rules.ts';
 import { ConfigurationError, readConfiguration } from '#src/configuration/read-configuration.ts';
 
 function read(environment: Record<string, string>, file = '') {
@@ -146,4 +147,60 @@ test('an address has a host and a port that exists', (t) => {
       `grpc.address (GRPC_ADDRESS): expected an address such as 0.0.0.0:6000 or [::]:6000, got ${JSON.stringify(wrong)}`,
     ]);
   }
+});
+
+test('the ingest is for this machine alone until a credential is set', (t) => {
+  const { settings, credentials } = read({});
+  t.is(ingestAddress(settings, credentials.size), '127.0.0.1:6001');
+  const withToken = read({ INGEST_TOKEN_FILE: '/token' });
+  t.is(ingestAddress(withToken.settings, withToken.credentials.size), '0.0.0.0:6001');
+  t.is(withToken.credentials.get('default')?.tokenFile, '/token');
+});
+
+test('an ingest that others reach needs a credential, or the word that it needs none', (t) => {
+  const [problem] = problems({ INGEST_ADDRESS: '0.0.0.0:6001' });
+  t.regex(
+    problem ?? '',
+    /expected a credential for 0\.0\.0\.0:6001.*INGEST_TOKEN_FILE.*INGEST_ALLOW_ANONYMOUS=true/,
+  );
+  t.deepEqual(problems({ INGEST_ADDRESS: '0.0.0.0:6001', INGEST_ALLOW_ANONYMOUS: 'true' }), []);
+  t.deepEqual(problems({ INGEST_ADDRESS: '[::1]:7001' }), []);
+});
+
+test('named credentials stand in the file or, as YAML, in the environment', (t) => {
+  const file = `
+ingest:
+  tokenFile: /token
+  credentials:
+    shop: { tokenFile: /shop, namespaces: [shop, cart], senders: [falco, fluentbit] }
+`;
+  const { credentials } = read({}, file);
+  t.deepEqual([...credentials.keys()], ['default', 'shop']);
+  t.like(credentials.get('shop'), { namespaces: ['shop', 'cart'], senders: ['falco', 'fluentbit'] });
+  t.is(read({ INGEST_CREDENTIALS: '{a: {tokenFile: /a}}' }).credentials.get('a')?.tokenFile, '/a');
+});
+
+test('a credential needs a token or client names, and client names a CA', (t) => {
+  t.regex(
+    problems({ INGEST_CREDENTIALS: '{a: {namespaces: shop}}' })[0] ?? '',
+    /^ingest\.credentials\.a\.tokenFile, .*got neither$/,
+  );
+  t.regex(
+    problems({ INGEST_CLIENT_NAMES: 'falco' })[0] ?? '',
+    /^ingest\.clientNames: goes with ingest\.tls\.clientCaFile/,
+  );
+  const tls = { INGEST_TLS_CERT_FILE: '/c', INGEST_TLS_KEY_FILE: '/k', INGEST_TLS_CLIENT_CA_FILE: '/ca' };
+  t.regex(problems(tls)[0] ?? '', /^ingest\.tls\.clientCaFile: expected ingest\.clientNames/);
+  t.deepEqual(problems({ ...tls, INGEST_CLIENT_NAMES: 'falco' }), []);
+  t.regex(
+    problems({ INGEST_TOKEN_FILE: '/t', INGEST_SENDERS: 'falco,prometheus' })[0] ?? '',
+    /^ingest\.senders \(INGEST_SENDERS\): expected names out of falco, sysdig, alertmanager, fluentbit/,
+  );
+});
+
+test('the journal is a file or memory, and a password in another address never shows', (t) => {
+  t.is(read({}).settings.journal, 'sqlite:data/journal.db');
+  t.is(read({ JOURNAL: 'memory:' }).settings.journal, 'memory:');
+  const [problem = ''] = problems({ JOURNAL: 'redis://:s3cret@redis:6379' });
+  t.regex(problem, /^journal \(JOURNAL\): expected memory: or sqlite:PATH, got "redis:…"$/);
 });

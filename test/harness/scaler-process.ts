@@ -6,10 +6,15 @@ export interface ScalerProcess {
   readonly grpc: string;
   /** `http://127.0.0.1:PORT` */
   readonly operations: string;
+  /** `http://127.0.0.1:PORT` */
+  readonly ingest: string;
+  readonly pid: number;
   /** Every line it has logged so far. */
   readonly lines: readonly string[];
   /** SIGTERM; resolves to the exit code once it has drained. */
   stop(): Promise<number | null>;
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
 }
 
 export interface Exit {
@@ -17,7 +22,19 @@ export interface Exit {
   readonly output: string;
 }
 
-const onLoopback = { GRPC_ADDRESS: '127.0.0.1:0', OPERATIONS_ADDRESS: '127.0.0.1:0' };
+/** Free ports, and a journal that no other process holds. */
+const onItsOwn = {
+  GRPC_ADDRESS: '127.0.0.1:0',
+  OPERATIONS_ADDRESS: '127.0.0.1:0',
+  INGEST_ADDRESS: '127.0.0.1:0',
+  JOURNAL: 'memory:',
+};
+interface Listening {
+  readonly grpc: string;
+  readonly operations: string;
+  readonly ingest: string;
+}
+
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
@@ -38,10 +55,16 @@ export function startScaler(environment: Readonly<Record<string, string>>): Prom
       resolve({
         grpc: listening.grpc,
         operations: `http://${listening.operations}`,
+        ingest: `http://${listening.ingest}`,
+        pid: child.pid ?? 0,
         lines,
         stop() {
           child.kill('SIGTERM');
           return ended.then(({ code }) => code);
+        },
+        async kill() {
+          child.kill('SIGKILL');
+          await ended;
         },
       });
     });
@@ -59,7 +82,7 @@ export function runToExit(environment: Readonly<Record<string, string>>): Promis
 function launch(environment: Readonly<Record<string, string>>): ChildProcess {
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(process.execPath, [...flags, 'src/main.ts'], {
-    env: { PATH, HOME, ...onLoopback, ...environment },
+    env: { PATH, HOME, ...onItsOwn, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
@@ -85,7 +108,7 @@ function exitOf(child: ChildProcess, lines: readonly string[]): Promise<Exit> {
   });
 }
 
-function parseListening(line: string): { grpc: string; operations: string } | undefined {
+function parseListening(line: string): Listening | undefined {
   if (!line.includes('"msg":"listening"')) return undefined;
-  return JSON.parse(line) as { grpc: string; operations: string };
+  return JSON.parse(line) as Listening;
 }
