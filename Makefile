@@ -15,16 +15,16 @@ help: ## Show this list
 setup:
 	@scripts/setup.sh
 
-.PHONY: prometheus
-prometheus: setup
-	@scripts/install-prometheus.sh
+.PHONY: parts
+parts: setup
+	@scripts/install-parts.sh
 
 .PHONY: run
 run: setup ## Start the scaler (settings: docs/configuration.md)
 	@exec node $(NODE_FLAGS) src/main.ts --hints
 
 .PHONY: demo
-demo: prometheus ## Scale on a real Prometheus, nothing to configure, until Ctrl-C
+demo: parts ## Scale on a real Prometheus, nothing to configure, until Ctrl-C
 	@exec node demo/main.ts
 
 .PHONY: ask
@@ -32,7 +32,7 @@ ask: setup ## Ask a running scaler as KEDA would: make ask FILE=examples/http-re
 	@exec node demo/ask.ts $(FILE)
 
 .PHONY: test
-test: prometheus ## Lint, check the types and run all tests
+test: parts ## Lint, check the types and run all tests
 	@$(MAKE) --no-print-directory lint
 	@exec node scripts/test.ts
 
@@ -51,7 +51,7 @@ generate: setup ## Write the generated types and tables anew
 	@scripts/generate.sh
 
 .PHONY: bench
-bench: prometheus ## Measure, as ratios side by side; JSON at the end
+bench: parts ## Measure, as ratios side by side; JSON at the end
 	@exec node $(NODE_FLAGS) bench/main.ts
 
 .PHONY: clean

@@ -1,5 +1,5 @@
 // The whole road on one machine: a real Prometheus with sample series in Sysdig's place, the scaler, and KEDA's part
-// played for every ScaledObject in examples/, live until Ctrl-C.
+// played for every ScaledObject in examples/, live until Ctrl-C; one of them is attacked again and again.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { KedaClient } from '#test/harness/keda-client.ts';
 import { startPrometheus } from '#test/harness/prometheus.ts';
 import { startScaler } from '#test/harness/scaler-process.ts';
+import { attackAgainAndAgain } from './attack.ts';
 import { chooseReplicas } from './hpa.ts';
 import { Poller } from './keda.ts';
 import { sampleSeries } from './sample-series.ts';
@@ -30,9 +31,15 @@ try {
   const client = new KedaClient(scaler.grpc);
   console.log(`Prometheus  ${prometheus.baseUrl}/prometheus
 Scaler      gRPC ${scaler.grpc}   ${scaler.operations}/status   ${scaler.operations}/metrics
+Alerts      ${scaler.ingest}/ingest/falco
 Asking every ${everyMs / 1000} s as KEDA would, for examples/*/scaledobject.yaml. Ctrl-C ends all of it.
 `);
-  await play(client, readScaledObjects('examples/*/scaledobject.yaml'));
+  const objects = readScaledObjects('examples/*/scaledobject.yaml');
+  const target = objects.find(({ name }) => name === 'payments');
+  if (target === undefined) throw new Error('expected an example for shop/payments, got none');
+  const say = (line: string) => console.log(`${now()}  >>> ${line}`);
+  const attack = attackAgainAndAgain({ client, target, ingest: scaler.ingest, say }, stopping.signal);
+  await Promise.all([play(client, objects), attack]);
   client.close();
   await scaler.stop();
 } finally {
@@ -44,14 +51,12 @@ console.log('\nEverything that was started has ended.');
 async function play(client: KedaClient, objects: readonly ScaledObject[]): Promise<void> {
   const replicas = new Map(objects.map((object) => [object, object.minReplicas]));
   const row = (cells: readonly string[]) =>
-    cells.map((cell, index) => cell.padEnd([10, 15, 56, 10, 9, 8][index] ?? 0)).join('');
+    cells.map((cell, index) => cell.padEnd([10, 15, 56, 13, 13, 8][index] ?? 0)).join('');
   console.log(row(['time', 'ScaledObject', 'metric', 'value', 'target', 'active', 'replicas']));
   while (!stopping.signal.aborted) {
     for (const object of objects) {
       const cells = await step(client, object, replicas);
-      console.log(
-        row([new Date().toISOString().slice(11, 19), `${object.namespace}/${object.name}`, ...cells]),
-      );
+      console.log(row([now(), `${object.namespace}/${object.name}`, ...cells]));
     }
     await pause(everyMs, undefined, { signal: stopping.signal }).catch(() => {});
   }
@@ -77,17 +82,20 @@ async function step(
     const after =
       active || bounds.min > 0 ? Math.max(...polls.map((one) => chooseReplicas(one, before, bounds))) : 0;
     replicas.set(object, after);
-    const [first] = polls;
     return [
-      first?.metricName ?? '',
-      short(first?.value ?? 0),
-      short(first?.target ?? 0),
+      polls.map(({ metricName }) => (polls.length > 1 ? metricName.slice(0, 26) : metricName)).join(', '),
+      polls.map(({ value }) => short(value)).join(', '),
+      polls.map(({ target }) => short(target)).join(', '),
       active ? 'yes' : 'no',
       before === after ? `${after}` : `${before} → ${after}`,
     ];
   } catch (error) {
     return [error instanceof Error ? error.message : String(error), '', '', '', `${before} (kept)`];
   }
+}
+
+function now(): string {
+  return new Date().toISOString().slice(11, 19);
 }
 
 function short(value: number): string {

@@ -21,6 +21,11 @@ export function sampleSeries(nowSeconds: number, hours: number): RecordedSeries[
   });
   let requests = 0;
   return [
+    {
+      name: 'http_requests_total',
+      labels: { ...workload('payments'), kube_pod_name: 'payments-1' },
+      points: times.map((time, index): [number, number] => [time, index * stepSeconds * 250]),
+    },
     ...['checkout-1', 'checkout-2'].map((pod) => ({
       name: 'http_requests_total',
       labels: { ...workload('checkout'), kube_pod_name: pod },

@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import test from 'ava';
 import { hints } from '#src/hints.ts';
 
-test('the demo shows numbers for every example, and ends what it started', async (t) => {
+test('the demo shows numbers for every example and what an attack pushes, and ends what it started', async (t) => {
   const demo = spawn(process.execPath, ['demo/main.ts'], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.teardown(() => demo.kill('SIGKILL'));
   let output = '';
   for await (const chunk of demo.stdout.setEncoding('utf8')) {
     output += chunk;
-    if (/ shop\/cart .*\n/.test(output)) break;
+    if (/ shop\/cart .*\n/.test(output) && /pushed: active.*\n/.test(output)) break;
   }
   const ended = once(demo, 'close');
   demo.kill('SIGINT');
@@ -19,6 +19,8 @@ test('the demo shows numbers for every example, and ends what it started', async
   for (const name of ['shop/checkout', 'shop/cart', 'shop/cache']) {
     t.regex(output, new RegExp(`${name} +sysdig-\\S+ +[\\d.]+[MG]? +[\\d.]+[MG]? +(yes|no) +\\d+`));
   }
+  t.regex(output, /shop\/payments +falco-infections\S+, sysdig-\S+ +[\d., ]+ +0\.50, 100 +/);
+  t.regex(output, /pushed: active, [\d.]+ ms after the first alert/);
 });
 
 test('the hints name the addresses that were taken', (t) => {

@@ -120,6 +120,11 @@ export class KedaStream<T> {
     return this.messages;
   }
 
+  /** Calls `run` with each message that comes from now on. */
+  onMessage(run: (message: T) => void): void {
+    this.#call.on('data', run);
+  }
+
   /** Resolves when the server has accepted the stream. */
   opened(): Promise<void> {
     return new Promise((resolve) => this.#call.once('metadata', () => resolve()));

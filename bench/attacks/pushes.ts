@@ -1,0 +1,154 @@
+import { Agent, request } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import { falcoAlert } from '#test/harness/falco-alert.ts';
+import { KedaClient } from '#test/harness/keda-client.ts';
+import { type ScalerProcess, startScaler } from '#test/harness/scaler-process.ts';
+import { openLoop, percentile } from '../load.ts';
+import { dataFolder } from './data-folder.ts';
+import { portOf, runLoad } from './ingest.ts';
+
+const metadata = { source: 'falco', metric: 'infections', threshold: '1', window: '5m' };
+
+/** Milliseconds. */
+export interface Latencies {
+  readonly samples: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** From the moment an alert is posted until `true` can be read from the stream, while nothing else happens. */
+export async function benchPushIdle() {
+  return withScaler(async (stage) => {
+    await stage.open(300);
+    const pushes: number[] = [];
+    for (let index = 0; index < 300; index++) {
+      pushes.push(await stage.attack(index));
+      await pause(15);
+    }
+    return { ...latencies(pushes.slice(50)), limitP99: 5 };
+  });
+}
+
+/** The same with 1,000 streams open, 1,000 GetMetrics and 2,000 alerts a second. */
+export async function benchPushUnderLoad() {
+  return withScaler(async (stage) => {
+    const streams = 1_000;
+    const measured = 400;
+    await stage.open(streams);
+    const calls = new KedaClient(stage.scaler.grpc);
+    const ref = refOf(streams + 1);
+    const name = (await calls.getMetricSpec(ref)).metricSpecs[0]?.metricName ?? '';
+    const load = {
+      port: portOf(stage.scaler),
+      path: '/ingest/falco',
+      token: stage.token,
+      connections: 50,
+      perRequest: 1,
+      pods: 1_000,
+      perSecond: 2_000,
+      forMs: 24_000,
+    };
+    const alerts = runLoad(load);
+    await pause(3_000);
+    const polls = openLoop(() => calls.getMetrics(ref, name), { perSecond: 1_000, forMs: 20_000 });
+    const pushes: Promise<number>[] = [];
+    for (let index = 0; index < measured; index++) {
+      pushes.push(stage.attack(index));
+      await pause(45);
+    }
+    const { p50, p99, max, failed, perSecond } = await polls;
+    const push = latencies(await Promise.all(pushes));
+    const taken = await alerts;
+    calls.close();
+    return { push, getMetrics: { perSecond, failed, p50, p99, max }, alerts: taken, limitP99: 15 };
+  });
+}
+
+/** One alert about a workload that 1,000 streams watch: when the last of them has its `true`. */
+export async function benchFanOut() {
+  const last: number[] = [];
+  for (let round = 0; round < 12; round++) {
+    last.push(
+      await withScaler(async (stage) => {
+        await stage.open(1_000, 'checkout');
+        await pause(500);
+        return stage.attack(0);
+      }),
+    );
+  }
+  return { ...latencies(last.slice(2)), limitMs: 30 };
+}
+
+interface Stage {
+  readonly scaler: ScalerProcess;
+  readonly token: string;
+  /** Opens streams, each about a workload of its own unless one is given. */
+  open(count: number, workload?: string): Promise<void>;
+  /** Posts one alert about the workload of the stream; resolves, in ms, when every stream about it has its true. */
+  attack(index: number): Promise<number>;
+}
+
+async function withScaler<T>(run: (stage: Stage) => Promise<T>): Promise<T> {
+  const data = dataFolder();
+  const scaler = await startScaler(data.settings);
+  const keda = new KedaClient(scaler.grpc);
+  const post = poster(portOf(scaler), data.token);
+  const receivers: Promise<number>[] = [];
+  let shared: string | undefined;
+  const result = await run({
+    scaler,
+    token: data.token,
+    async open(count, workload) {
+      shared = workload;
+      for (let index = 0; index < count; index++) {
+        const stream = keda.streamIsActive(refOf(index, workload));
+        receivers.push(stream.received(1).then(() => performance.now()));
+        await stream.opened();
+      }
+    },
+    async attack(index) {
+      const startedAt = performance.now();
+      post(JSON.stringify(falcoAlert({ pod: `${shared ?? nameOf(index)}-7d9f8b6c5d-x2x4z` })));
+      const times = await (shared === undefined ? receivers[index] : Promise.all(receivers));
+      return Math.max(...[times ?? Number.NaN].flat()) - startedAt;
+    },
+  });
+  keda.close();
+  await scaler.stop();
+  data.remove();
+  return result;
+}
+
+function nameOf(index: number): string {
+  return `service-${index}`;
+}
+
+function refOf(index: number, workload = nameOf(index)) {
+  return { namespace: 'shop', name: nameOf(index), scalerMetadata: { ...metadata, workload } };
+}
+
+function poster(port: number, token: string): (body: string) => void {
+  const agent = new Agent({ keepAlive: true });
+  return (body) => {
+    const posted = request({
+      agent,
+      port,
+      host: '127.0.0.1',
+      method: 'POST',
+      path: '/ingest/falco',
+      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+    });
+    posted.on('response', (response) => response.resume());
+    posted.end(body);
+  };
+}
+
+function latencies(values: readonly number[]): Latencies {
+  return {
+    samples: values.length,
+    p50: percentile(values, 0.5),
+    p99: percentile(values, 0.99),
+    max: percentile(values, 1),
+  };
+}
