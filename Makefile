@@ -54,6 +54,10 @@ generate: setup ## Write the generated types and tables anew
 bench: parts ## Measure, as ratios side by side; JSON at the end
 	@exec node $(NODE_FLAGS) bench/main.ts
 
+.PHONY: bench-queries bench-attacks
+bench-queries bench-attacks: parts ## Measure one half of it
+	@exec node $(NODE_FLAGS) bench/main.ts $(@:bench-%=%)
+
 .PHONY: clean
 clean: ## Remove what was installed and made
 	@rm -rf node_modules .setup.lock bench/results

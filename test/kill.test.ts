@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
-import { falcoAlert } from '#test/harness/falco-alert.ts';
+import { falcoAlert, podName } from '#test/harness/falco-alert.ts';
 import { KedaClient } from '#test/harness/keda-client.ts';
 import { type ScalerProcess, startScaler } from '#test/harness/scaler-process.ts';
 
@@ -41,7 +41,7 @@ class NumberedSender {
 
   async #post(scaler: ScalerProcess, count: number): Promise<void> {
     const numbers = Array.from({ length: count }, () => this.#next++);
-    const alerts = numbers.map((number) => falcoAlert({ pod: podOf(number) }));
+    const alerts = numbers.map((number) => falcoAlert({ pod: podName('checkout', number) }));
     let answeredAt: number | undefined;
     try {
       const body = JSON.stringify(count === 1 ? alerts[0] : alerts);
@@ -53,11 +53,6 @@ class NumberedSender {
     }
     this.sent.push({ numbers, answeredAt });
   }
-}
-
-function podOf(number: number): string {
-  const digits = number.toString(20).padStart(5, '0');
-  return `checkout-7d9f8b6c5d-${digits.replace(/./g, (digit) => 'bcdfghjklmnpqrstvwxz'[Number.parseInt(digit, 20)] ?? 'b')}`;
 }
 
 /** Kills the process at random moments while the sender goes on; the last one is left running. */

@@ -2,7 +2,7 @@
 // the server that it measures. Its one argument is the load as JSON; it says when it is connected, starts at any message, and
 // tells what came of it.
 import { connect, type Socket } from 'node:net';
-import { falcoAlert } from '#test/harness/falco-alert.ts';
+import { falcoAlert, podName } from '#test/harness/falco-alert.ts';
 
 export interface AlertLoad {
   readonly port: number;
@@ -26,8 +26,6 @@ export interface AlertLoadResult {
 }
 
 const load = JSON.parse(process.argv[2] ?? '{}') as AlertLoad;
-/** The letters that Kubernetes makes random names of. */
-const safe = 'bcdfghjklmnpqrstvwxz';
 const head = Buffer.from('HTTP/1.1 2');
 const templates = Array.from({ length: Math.max(1, load.pods / load.perRequest) }, (_, index) =>
   request(index),
@@ -63,7 +61,7 @@ function tick(): void {
 /** Falco's own JSON for one, an array of it for several: the time is written over just before it is sent. */
 function request(index: number): { bytes: Buffer; times: number[] } {
   const alerts = Array.from({ length: load.perRequest }, (_, place) =>
-    falcoAlert({ pod: podName((index * load.perRequest + place) % load.pods) }),
+    falcoAlert({ pod: podName('checkout', (index * load.perRequest + place) % load.pods) }),
   );
   const body = JSON.stringify(load.perRequest === 1 ? alerts[0] : alerts);
   const bytes = Buffer.from(
@@ -73,13 +71,6 @@ function request(index: number): { bytes: Buffer; times: number[] } {
   for (let at = bytes.indexOf('"time":"'); at !== -1; at = bytes.indexOf('"time":"', at + 1))
     times.push(at + 8);
   return { bytes, times };
-}
-
-function podName(index: number): string {
-  return `checkout-7d9f8b6c5d-${index
-    .toString(20)
-    .padStart(5, '0')
-    .replace(/./g, (digit) => safe[Number.parseInt(digit, 20)] ?? 'b')}`;
 }
 
 function open(): Promise<Socket> {

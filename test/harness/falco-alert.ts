@@ -56,3 +56,10 @@ export function falcoAlert({
     time,
   };
 }
+
+/** The name of a Deployment's pod, another for each number below 3.2 million, of the letters that Kubernetes draws from. */
+export function podName(deployment: string, number: number): string {
+  const digits = number.toString(20).padStart(5, '0');
+  const letters = digits.replace(/./g, (digit) => 'bcdfghjklmnpqrstvwxz'.charAt(Number.parseInt(digit, 20)));
+  return `${deployment}-7d9f8b6c5d-${letters}`;
+}
