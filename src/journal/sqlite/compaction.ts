@@ -1,0 +1,102 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { coarserSteps, Sums } from '#src/journal/coarsen.ts';
+import { note, noted, sizeOf } from '#src/journal/sqlite/database.ts';
+import type { Compacted, Requests } from '#src/journal/sqlite/messages.ts';
+import { type Row, RowBuilder, readEntries } from '#src/journal/sqlite/row.ts';
+
+export interface Bounds {
+  readonly retentionMs: number;
+  readonly maxBytes: number;
+}
+
+/** As much as may be done at a time: commits wait for it. */
+const entriesPerSlice = 50_000;
+const nobody = { replica: '', epoch: 0 };
+
+/** One slice of the upkeep: drops what is too old, makes what is old coarser, drops the oldest while all is too large. */
+export function compact(
+  database: DatabaseSync,
+  { retentionMs, maxBytes }: Bounds,
+  { now, cut }: Requests['compact']['ask'],
+): Compacted {
+  let lost = 0;
+  database.exec('BEGIN IMMEDIATE');
+  let more: boolean;
+  try {
+    database.prepare('DELETE FROM rows WHERE newest < ?').run(now - retentionMs);
+    more = coarserSteps.some(({ ageMs, stepMs }) => coarsen(database, now - ageMs, stepMs));
+    lost = drop(database, 'newest < ?', cut);
+    if (!more && sizeOf(database) > maxBytes) {
+      const rows = Number(database.prepare('SELECT count(*) AS count FROM rows').get()?.['count']);
+      const aTwentieth = drop(
+        database,
+        'id IN (SELECT id FROM rows ORDER BY newest LIMIT ?)',
+        Math.ceil(rows / 20),
+      );
+      lost += aTwentieth;
+      more = aTwentieth > 0;
+    }
+    database.exec('COMMIT');
+  } catch (thrown) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw thrown;
+  }
+  if (!more) database.exec('PRAGMA incremental_vacuum');
+  const oldest = database.prepare('SELECT min(oldest) AS oldest FROM rows').get()?.['oldest'];
+  return {
+    more,
+    lost,
+    completeSince: noted(database, 'completeSince'),
+    compactedTo: noted(database, 'compactedTo'),
+    oldest: typeof oldest === 'number' ? oldest : undefined,
+    bytes: sizeOf(database),
+  };
+}
+
+/** Brings a slice of the rows that are wholly older than `until` to this step, as one row. False if there are none. */
+function coarsen(database: DatabaseSync, until: number, stepMs: number): boolean {
+  const candidates = database
+    .prepare('SELECT id, count FROM rows WHERE step < ? AND newest < ? ORDER BY id')
+    .iterate(stepMs, until);
+  const ids: number[] = [];
+  let entries = 0;
+  for (const { id, count } of candidates) {
+    ids.push(Number(id));
+    entries += Number(count);
+    if (entries >= entriesPerSlice) break;
+  }
+  const last = ids.at(-1);
+  if (last === undefined) return false;
+
+  const read = database.prepare('SELECT entries FROM rows WHERE id = ?');
+  const sums = new Sums<number>(stepMs);
+  for (const id of ids) {
+    readEntries(read.get(id)?.['entries'] as Uint8Array, (subject, at, count) =>
+      sums.add(subject, at, count),
+    );
+  }
+  const builder = new RowBuilder({ id: last, writer: nobody, sequence: 0, stepMs });
+  sums.each((subject, at, count) => builder.add(subject, at, count));
+  const remove = database.prepare('DELETE FROM rows WHERE id = ?');
+  for (const id of ids) remove.run(id);
+  insertRow(database, builder.done());
+  note(database, 'compactedTo', last);
+  return true;
+}
+
+export function insertRow(database: DatabaseSync, { id, stepMs, count, oldest, newest, bytes }: Row): void {
+  database
+    .prepare('INSERT OR IGNORE INTO rows VALUES (?, ?, ?, ?, ?, ?)')
+    .run(id, stepMs, count, oldest, newest, bytes);
+}
+
+/** Drops rows before their time: nothing is complete before what remains. Answers how many entries that were. */
+function drop(database: DatabaseSync, which: string, bound: number): number {
+  const found = database
+    .prepare(`SELECT sum(count) AS count, max(newest) AS newest FROM rows WHERE ${which}`)
+    .get(bound);
+  if (typeof found?.['newest'] !== 'number') return 0;
+  database.prepare(`DELETE FROM rows WHERE ${which}`).run(bound);
+  note(database, 'completeSince', found['newest']);
+  return Number(found['count']);
+}

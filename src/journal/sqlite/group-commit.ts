@@ -1,0 +1,131 @@
+import type { Clock } from '#src/clock.ts';
+import { Failure } from '#src/failure.ts';
+import type { JournalObserver } from '#src/journal/journal.ts';
+import type { Requests } from '#src/journal/sqlite/messages.ts';
+import type { SubjectIds } from '#src/journal/sqlite/subject-ids.ts';
+import type { UnwrittenRows } from '#src/journal/sqlite/unwritten-rows.ts';
+import type { Log } from '#src/log.ts';
+
+export interface GroupCommitParts {
+  readonly rows: UnwrittenRows;
+  readonly subjects: SubjectIds;
+  readonly commit: (ask: Requests['commit']['ask']) => Promise<null>;
+  /** Rows had to be given up. */
+  readonly onLost: () => void;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly observer: JournalObserver;
+  /** What is kept in memory while the disk refuses, bytes. */
+  readonly bufferBytes: number;
+}
+
+/** What is appended within it travels together: one wait for the disk instead of many. */
+const gatherMs = 5;
+const retryMs = 1_000;
+
+/** Writes rows in groups, one group on its way at a time; what has failed goes again with the next, or in a second. */
+export class GroupCommit {
+  readonly #parts: GroupCommitParts;
+  #gathering: PromiseWithResolvers<void> | undefined;
+  #flying: PromiseWithResolvers<void> | undefined;
+  #isDue = false;
+  #failing = false;
+  #stopRetry: (() => void) | undefined;
+
+  constructor(parts: GroupCommitParts) {
+    this.#parts = parts;
+  }
+
+  /** The fate of the group that what was added last belongs to. */
+  gather(): Promise<void> {
+    if (this.#gathering === undefined) {
+      this.#gathering = quiet();
+      this.#parts.clock.after(gatherMs, () => this.#due());
+    }
+    return this.#gathering.promise;
+  }
+
+  /** The fate of everything that was added so far. */
+  settled(): Promise<void> {
+    return (this.#gathering ?? this.#flying)?.promise ?? Promise.resolve();
+  }
+
+  /** Writes at once what is there; the last chance for what has failed. Never rejects. */
+  async flush(): Promise<void> {
+    this.#stopRetry?.();
+    await this.#flying?.promise.catch(() => {});
+    this.gather();
+    this.#due();
+    await this.#flying?.promise.catch(() => {});
+    this.#stopRetry?.();
+  }
+
+  #due(): void {
+    if (this.#gathering === undefined) return;
+    if (this.#flying === undefined) this.#send();
+    else this.#isDue = true;
+  }
+
+  async #send(): Promise<void> {
+    const { rows, subjects, commit, clock, observer } = this.#parts;
+    const group = this.#gathering;
+    if (group === undefined) return;
+    this.#gathering = undefined;
+    this.#isDue = false;
+    this.#flying = group;
+    const [toWrite, named] = [[...rows.all()], [...subjects.unwritten]];
+    const startedAt = clock.now();
+    try {
+      if (toWrite.length > 0) await commit({ rows: toWrite, subjects: named });
+      rows.remove(toWrite);
+      subjects.wrote(named.length);
+      observer.committed(
+        toWrite.reduce((sum, { count }) => sum + count, 0),
+        clock.now() - startedAt,
+      );
+      this.#recovered();
+      group.resolve();
+    } catch (thrown) {
+      group.reject(this.#failed(Failure.from(thrown)));
+    }
+    this.#flying = undefined;
+    if (this.#isDue) this.#due();
+  }
+
+  #recovered(): void {
+    if (!this.#failing) return;
+    this.#failing = false;
+    this.#parts.observer.durable(true);
+    this.#parts.log.info({}, 'the journal can be written again');
+  }
+
+  #failed({ message }: Failure): Failure {
+    const { clock, log, observer, rows, bufferBytes, onLost } = this.#parts;
+    if (!this.#failing) {
+      this.#failing = true;
+      observer.durable(false);
+      log.error({ reason: message }, 'the journal cannot be written: alerts count in memory until it can');
+    }
+    const lost = rows.shrink(bufferBytes);
+    if (lost > 0) {
+      observer.lost(lost);
+      onLost();
+    }
+    this.#stopRetry?.();
+    this.#stopRetry = clock.after(retryMs, () => {
+      this.gather();
+      this.#due();
+    });
+    return new Failure(
+      'unavailable',
+      `the journal cannot be written: ${message}; make room on its disk or mend it, and send again`,
+    );
+  }
+}
+
+/** Whoever does not ask for the fate must not end the process by it. */
+function quiet(): PromiseWithResolvers<void> {
+  const deferred = Promise.withResolvers<void>();
+  deferred.promise.catch(() => {});
+  return deferred;
+}

@@ -1,0 +1,101 @@
+import type { Entry, Subject, Writer } from '#src/journal/entry.ts';
+
+/** Bytes of one entry: its time as a double, then subject and count as 32-bit numbers, in the machine's order. */
+export const entryBytes = 16;
+
+/** Entries of one writer in the form in which they are kept: one row of the database. */
+export interface Row {
+  readonly id: number;
+  readonly writer: Writer;
+  readonly sequence: number;
+  readonly stepMs: number;
+  readonly count: number;
+  readonly oldest: number;
+  readonly newest: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A row that grows entry by entry. */
+export class RowBuilder {
+  readonly id: number;
+  readonly writer: Writer;
+  readonly sequence: number;
+  readonly #stepMs: number;
+  #count = 0;
+  #oldest = Number.POSITIVE_INFINITY;
+  #newest = 0;
+  #times = new Float64Array(16);
+  #words = new Uint32Array(this.#times.buffer);
+
+  constructor({ id, writer, sequence, stepMs }: Pick<Row, 'id' | 'writer' | 'sequence' | 'stepMs'>) {
+    this.id = id;
+    this.writer = writer;
+    this.sequence = sequence;
+    this.#stepMs = stepMs;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  add(subjectId: number, at: number, count: number): void {
+    const index = this.#count++;
+    if (index * 2 === this.#times.length) this.#grow();
+    this.#times[index * 2] = at;
+    this.#words[index * 4 + 2] = subjectId;
+    this.#words[index * 4 + 3] = Math.min(count, 0xffff_ffff);
+    if (at < this.#oldest) this.#oldest = at;
+    if (at > this.#newest) this.#newest = at;
+  }
+
+  done(): Row {
+    return {
+      id: this.id,
+      writer: this.writer,
+      sequence: this.sequence,
+      stepMs: this.#stepMs,
+      count: this.#count,
+      oldest: this.#oldest,
+      newest: this.#newest,
+      bytes: new Uint8Array(this.#times.buffer, 0, this.#count * entryBytes),
+    };
+  }
+
+  #grow(): void {
+    const times = new Float64Array(this.#times.length * 2);
+    times.set(this.#times);
+    this.#times = times;
+    this.#words = new Uint32Array(times.buffer);
+  }
+}
+
+/** Calls `take` with each entry of a row's bytes. False, having taken none, if they are not whole entries. */
+export function readEntries(
+  bytes: Uint8Array,
+  take: (subjectId: number, at: number, count: number) => void,
+): boolean {
+  if (bytes.byteLength % entryBytes !== 0) return false;
+  // A copy where the bytes do not lie as doubles must.
+  const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
+  const times = new Float64Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 8);
+  const words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
+  for (let index = 0; index * 2 < times.length; index++) {
+    take(words[index * 4 + 2] as number, times[index * 2] as number, words[index * 4 + 3] as number);
+  }
+  return true;
+}
+
+/** The row's entries, and how many of them made no sense and were left out. */
+export function decode(
+  bytes: Uint8Array,
+  subjectOf: (id: number, at: number) => Subject | undefined,
+): { entries: Entry[]; broken: number } {
+  const entries: Entry[] = [];
+  let broken = 0;
+  const whole = readEntries(bytes, (id, at, count) => {
+    const subject = subjectOf(id, at);
+    if (subject === undefined || !(at >= 0 && at < 1e15)) broken++;
+    else entries.push({ subject, at, count });
+  });
+  return { entries, broken: whole ? broken : Math.ceil(bytes.byteLength / entryBytes) };
+}

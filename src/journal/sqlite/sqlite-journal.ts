@@ -1,0 +1,225 @@
+import type { Clock } from '#src/clock.ts';
+import { Failure } from '#src/failure.ts';
+import type { Batch } from '#src/journal/entry.ts';
+import { Followers } from '#src/journal/followers.ts';
+import { HighWater } from '#src/journal/high-water.ts';
+import type { Follower, FollowOptions, Journal, JournalObserver } from '#src/journal/journal.ts';
+import { GroupCommit } from '#src/journal/sqlite/group-commit.ts';
+import type { Opened } from '#src/journal/sqlite/messages.ts';
+import { decode } from '#src/journal/sqlite/row.ts';
+import { SubjectIds } from '#src/journal/sqlite/subject-ids.ts';
+import { UnwrittenRows } from '#src/journal/sqlite/unwritten-rows.ts';
+import { WorkerLink } from '#src/journal/sqlite/worker-link.ts';
+import type { Log } from '#src/log.ts';
+
+export interface SqliteJournalOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly observer: JournalObserver;
+  readonly retentionMs: number;
+  readonly maxBytes: number;
+  /** What is kept in memory while the disk refuses, bytes; 8 MiB unless told. */
+  readonly bufferBytes?: number | undefined;
+  /** SQLite's own bound on the file, pages; for tests of a full disk. */
+  readonly maxPages?: number | undefined;
+}
+
+const rowsPerRead = 2_000;
+const reviveMs = 1_000;
+
+/**
+ * Opens the journal in one file, which is this process's alone. Rejects with `unavailable` for a file that another
+ * process holds or that cannot be written, `invalid` for one that is not ours. A file that cannot be read is moved
+ * aside, and a new one begins.
+ */
+export async function openSqliteJournal(options: SqliteJournalOptions): Promise<SqliteJournal> {
+  const { path, clock, log, observer, retentionMs, maxBytes, maxPages } = options;
+  let journal: SqliteJournal | undefined;
+  const start = () =>
+    new WorkerLink({ path, now: clock.now(), retentionMs, maxBytes, maxPages }, (reason) =>
+      journal?.revive(reason),
+    );
+  const link = start();
+  let opened: Opened;
+  try {
+    opened = await link.opened;
+  } catch (thrown) {
+    await link.end();
+    throw thrown;
+  }
+  if (opened.setAside !== undefined) {
+    const { to, reason } = opened.setAside;
+    log.error(
+      { path, to, reason },
+      'the journal could not be read: it was moved aside, and a new one begins',
+    );
+    observer.setAside();
+  }
+  observer.size(opened.bytes);
+  journal = new SqliteJournal(options, { link, opened, start });
+  return journal;
+}
+
+interface Parts {
+  readonly link: WorkerLink;
+  readonly opened: Opened;
+  readonly start: () => WorkerLink;
+}
+
+/** The journal in a file of SQLite's, owned by a thread of its own. Positions are `row:entry`. */
+export class SqliteJournal implements Journal {
+  readonly #options: SqliteJournalOptions;
+  readonly #followers = new Followers();
+  readonly #highWater = new HighWater();
+  readonly #subjects = new SubjectIds();
+  readonly #rows: UnwrittenRows;
+  readonly #commits: GroupCommit;
+  readonly #start: Parts['start'];
+  #link: WorkerLink;
+  #completeSince: number;
+  #compactedTo: number;
+  #closed = false;
+
+  constructor(options: SqliteJournalOptions, { link, opened, start }: Parts) {
+    const { clock, log, observer, bufferBytes = 8 * 1024 * 1024 } = options;
+    this.#options = options;
+    this.#start = start;
+    this.#link = link;
+    this.#completeSince = opened.completeSince;
+    this.#compactedTo = opened.compactedTo;
+    this.#subjects.learn(opened.subjects);
+    for (const [replica, epoch, sequence] of opened.writers)
+      this.#highWater.set({ replica, epoch }, sequence);
+    this.#rows = new UnwrittenRows(opened.lastRow);
+    this.#commits = new GroupCommit({
+      rows: this.#rows,
+      subjects: this.#subjects,
+      commit: (ask) => this.#link.ask('commit', ask),
+      onLost: () => this.#noteMissing(),
+      clock,
+      log,
+      observer,
+      bufferBytes,
+    });
+  }
+
+  get backlog(): number {
+    return this.#rows.entries;
+  }
+
+  get completeSince(): number {
+    return this.#completeSince;
+  }
+
+  append(batch: Batch): Promise<void> {
+    if (this.#closed) return Promise.reject(new Failure('unavailable', 'the journal is closed'));
+    const { sequence, entries } = this.#highWater.take(batch);
+    if (entries.length === 0) return this.#commits.settled();
+    const row = this.#rows.rowFor(batch.writer, sequence);
+    for (const { subject, at, count } of entries) row.add(this.#subjects.idOf(subject, at), at, count);
+    this.#rows.added(entries.length);
+    const durable = this.#commits.gather();
+    this.#followers.deliver(entries, `${row.id}:${row.count}`);
+    return durable;
+  }
+
+  async follow(follower: Follower, { from, signal }: FollowOptions): Promise<void> {
+    const [afterRow = 0, afterEntry = 0] = from?.split(':').map(Number) ?? [];
+    if (from !== undefined && afterRow < this.#compactedTo) {
+      throw new Failure(
+        'not-found',
+        'the journal is coarser than this position by now: follow from the start',
+      );
+    }
+    const unwritten = [...this.#rows.all()];
+    const upTo = this.#rows.last;
+    const used = new Set<number>();
+    let broken = 0;
+    const give = (id: number, bytes: Uint8Array) => {
+      const row = decode(bytes, (subject, at) => {
+        used.add(subject);
+        return this.#subjects.use(subject, at);
+      });
+      broken += row.broken;
+      const fresh = id === afterRow ? row.entries.slice(afterEntry) : row.entries;
+      if (fresh.length > 0 && !signal.aborted) follower(fresh, `${id}:${row.entries.length}`);
+    };
+    await this.#followers.join(follower, signal, async () => {
+      const readTo = await this.#readStored({ after: afterRow - 1, upTo }, give);
+      for (const { id, bytes } of unwritten) if (id >= afterRow && id > readTo) give(id, bytes);
+    });
+    if (broken > 0) this.#tellBroken(broken);
+    if (from === undefined) await this.#forget(this.#subjects.unused(used));
+  }
+
+  async compact(now: number): Promise<void> {
+    const { observer, log } = this.#options;
+    let lost = 0;
+    for (let more = true; more && !this.#closed; ) {
+      const done = await this.#link.ask('compact', { now, cut: this.#subjects.cut });
+      more = done.more;
+      lost += done.lost;
+      this.#compactedTo = done.compactedTo;
+      this.#completeSince = Math.max(this.#completeSince, done.completeSince);
+      if (!more) {
+        observer.size(done.bytes);
+        await this.#forget(this.#subjects.sweep(done.oldest ?? now));
+      }
+    }
+    if (lost === 0) return;
+    observer.lost(lost);
+    log.warn({ entries: lost }, 'the journal is too large: its oldest entries were dropped (journalMaxSize)');
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#commits.flush();
+    await this.#link.close();
+  }
+
+  /** The thread has ended unasked. What it had not confirmed is written by the next one. */
+  revive(reason: string): void {
+    const { log, clock, path } = this.#options;
+    if (this.#closed) return;
+    log.error({ path, reason }, "the journal's thread has died: another one begins");
+    clock.after(reviveMs, () => {
+      if (this.#closed) return;
+      this.#link = this.#start();
+      this.#link.opened.catch((thrown: unknown) =>
+        log.error({ path, reason: Failure.from(thrown).message }, 'the journal cannot be opened again yet'),
+      );
+    });
+  }
+
+  /** Gives every stored row in between, oldest first; answers the last one's id. */
+  async #readStored(
+    { after, upTo }: { after: number; upTo: number },
+    give: (id: number, bytes: Uint8Array) => void,
+  ): Promise<number> {
+    for (let last = after; ; ) {
+      const rows = await this.#link.ask('read', { after: last, upTo, atMost: rowsPerRead });
+      for (const { id, entries } of rows) give(id, entries);
+      last = rows.at(-1)?.id ?? last;
+      if (rows.length < rowsPerRead) return last;
+    }
+  }
+
+  async #forget(subjects: readonly number[]): Promise<void> {
+    if (subjects.length > 0) await this.#link.ask('forget', { subjects });
+  }
+
+  #tellBroken(entries: number): void {
+    const { log, observer, path, clock } = this.#options;
+    log.error({ path, entries }, 'entries of the journal made no sense and were left out');
+    observer.lost(entries);
+    this.#completeSince = clock.now();
+    this.#noteMissing();
+  }
+
+  /** For the next start: this process knows more than the file. */
+  #noteMissing(): void {
+    this.#link.ask('incomplete', { since: this.#options.clock.now() }).catch(() => {});
+  }
+}
