@@ -11,6 +11,7 @@ import type { ScaledObjectRef } from '#src/triggers/parse-trigger.ts';
 import { parseTrigger } from '#src/triggers/parse-trigger.ts';
 import { ManualClock } from '#test/harness/manual-clock.ts';
 import { type Prometheus, type RecordedSeries, startPrometheus } from '#test/harness/prometheus.ts';
+import { noAttackSource, noAttacks } from '#test/harness/no-attacks.ts';
 import { silentLog } from '#test/harness/silent-log.ts';
 import { sysdigAccount } from '#test/harness/sysdig-account.ts';
 
@@ -97,6 +98,7 @@ async function simulate({ title, refs, atLeast }: Case, prometheus: Prometheus) 
   const broker = new Broker({ upstream: world, clock, observer: world });
   const source = new SysdigSource({
     accounts: new Accounts(new Map([['default', sysdigAccount(prometheus.baseUrl)]]), undefined),
+    attacks: noAttacks,
     questions: broker,
     clock,
     patienceMs: 1_000,
@@ -104,7 +106,7 @@ async function simulate({ title, refs, atLeast }: Case, prometheus: Prometheus) 
   });
   const answers = new Answers({
     parse: (ref) => parseTrigger(ref, { cluster: undefined }),
-    sources: { sysdig: source },
+    sources: { sysdig: source, falco: noAttackSource },
     clock,
     log: silentLog,
     outcomes: { onFailure() {}, onSuccess() {} },

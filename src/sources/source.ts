@@ -6,8 +6,11 @@ export interface Sample {
   /** When the data behind the value was true, epoch ms; its age is now minus this. */
   readonly at: number;
   readonly active: boolean;
-  /** Where the value comes from: measured, the last good one (`onError: lastValue`), or `metricUnavailableValue`. */
-  readonly origin: 'measured' | 'last-value' | 'unavailable-value';
+  /**
+   * Where the value comes from: measured, the last good one (`onError: lastValue`), or `metricUnavailableValue`; or it is
+   * measured and known to be too low.
+   */
+  readonly origin: 'measured' | 'last-value' | 'unavailable-value' | 'lower-bound';
 }
 
 /** Who asks: whatever a request claims, only an authenticated peer is believed. */

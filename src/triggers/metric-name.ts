@@ -18,6 +18,10 @@ const identity = [
   'groupAggregation',
   'queryAggregator',
   'window',
+  'rules',
+  'tags',
+  'sources',
+  'minimumPriority',
 ] as const;
 
 const longestSlug = 36;

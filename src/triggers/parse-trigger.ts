@@ -1,9 +1,13 @@
 import { Failure } from '#src/failure.ts';
 import { show } from '#src/fields/field.ts';
 import { nearest } from '#src/fields/suggestion.ts';
+import { falcoSchema } from '#src/triggers/falco-schema.ts';
+import { readFalcoTrigger } from '#src/triggers/falco-trigger.ts';
 import { readMetadata } from '#src/triggers/metadata.ts';
 import { nameMetric } from '#src/triggers/metric-name.ts';
-import { sysdigSchema, threshold } from '#src/triggers/sysdig-schema.ts';
+import { threshold } from '#src/triggers/shared-fields.ts';
+import type { SourceMetadata } from '#src/triggers/source-metadata.ts';
+import { sysdigSchema } from '#src/triggers/sysdig-schema.ts';
 import { readSysdigTrigger } from '#src/triggers/sysdig-trigger.ts';
 import type { Trigger, TriggerDefaults } from '#src/triggers/trigger.ts';
 
@@ -32,8 +36,17 @@ export type ParsedTrigger =
 const largestMetadata = 64 * 1024;
 const mostUnknownKeys = 10;
 const plainKey = /^[A-Za-z0-9_.-]{1,60}$/;
-const sysdigKeys = Object.keys(sysdigSchema.shape);
-const writtenKeys = [...sysdigKeys, 'targetValue'];
+
+/** One line for each source: its keys, and who reads its triggers. */
+const readers: Readonly<Record<Trigger['source'], Reader>> = {
+  sysdig: { keys: Object.keys(sysdigSchema.shape), read: readSysdigTrigger },
+  falco: { keys: Object.keys(falcoSchema.shape), read: readFalcoTrigger },
+};
+
+interface Reader {
+  readonly keys: readonly string[];
+  readonly read: (metadata: SourceMetadata) => Trigger | string[];
+}
 
 /**
  * A trigger's metadata, validated: all problems at once, each with its key, what was expected and what came.
@@ -51,15 +64,12 @@ export function parseTrigger(ref: ScaledObjectRef, defaults: TriggerDefaults): P
   if (size > largestMetadata) {
     return refuse([`metadata: expected at most 64 KiB, got ${Math.ceil(size / 1024)} KiB`]);
   }
-  if (source === 'falco') {
-    return refuse(['source: falco is not part of this version yet; sysdig is']);
-  }
-  if (source !== 'sysdig') {
+  if (source !== 'sysdig' && source !== 'falco') {
     return refuse([`source: expected sysdig or falco, got ${show(source)}`, ...thresholdProblems(values)]);
   }
-  const problems = [...keyProblems, ...unknownKeys(values)];
+  const problems = [...keyProblems, ...unknownKeys(values, source)];
   const scaledObject = { namespace: ref.namespace, name: ref.name };
-  const read = readSysdigTrigger({ values, scaledObject, metricName, defaults });
+  const read = readers[source].read({ values, scaledObject, metricName, defaults });
   if (Array.isArray(read)) problems.push(...read);
   if (Array.isArray(read) || problems.length > 0) return refuse(problems);
   return { kind: 'valid', trigger: read };
@@ -86,17 +96,20 @@ function thresholdProblems(values: ReadonlyMap<string, string>): string[] {
   );
 }
 
-function unknownKeys(values: ReadonlyMap<string, string>): string[] {
-  const unknown = [...values.keys()].filter((key) => !sysdigKeys.includes(key)).sort();
+function unknownKeys(values: ReadonlyMap<string, string>, source: Trigger['source']): string[] {
+  const { keys } = readers[source];
+  const other = source === 'sysdig' ? 'falco' : 'sysdig';
+  const unknown = [...values.keys()].filter((key) => !keys.includes(key)).sort();
   const problems = unknown.slice(0, mostUnknownKeys).map((key) => {
-    const meant = nearest(key, writtenKeys);
     const name = plainKey.test(key) ? key : show(key);
+    if (readers[other].keys.includes(key))
+      return `${name}: goes with source: ${other}, got source: ${source}`;
+    const meant = nearest(key, [...keys, 'targetValue']);
     return `${name}: unknown key${meant === undefined ? '' : `; did you mean ${meant}?`}`;
   });
   if (unknown.length > problems.length)
     problems.push(`and ${unknown.length - problems.length} more unknown keys`);
-  if (problems.some((problem) => problem.endsWith('key')))
-    problems.push(`the keys are ${sysdigKeys.join(', ')}`);
+  if (problems.some((problem) => problem.endsWith('key'))) problems.push(`the keys are ${keys.join(', ')}`);
   return problems;
 }
 

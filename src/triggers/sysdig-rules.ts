@@ -16,7 +16,7 @@ const withMetricName = [
   'groupAggregation',
   'window',
 ];
-const withAttack = ['attackWindow', 'attackRules', 'attackTags', 'attackMinimumPriority'];
+const withAttack = ['attackWindow', 'attackWorkload', 'attackRules', 'attackTags', 'attackMinimumPriority'];
 
 /** What the keys demand of each other, read from what was given, so that it is told beside every other problem. */
 export function brokenRules(values: Values, defaults: TriggerDefaults): string[] {

@@ -1,26 +1,13 @@
 import { z } from 'zod';
-import { choice, duration, list, number, pattern, read } from '#src/fields/field.ts';
+import { choice, duration, number, pattern, read } from '#src/fields/field.ts';
 import { largestQuantity } from '#src/fields/quantity.ts';
 import { parseFilter } from '#src/triggers/filter.ts';
+import { namespace, patterns, priority, threshold, workload } from '#src/triggers/shared-fields.ts';
 import { groupAggregations, queryAggregators, timeAggregations } from '#src/triggers/trigger.ts';
 
 const kubernetesName = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/;
 /** Longer ones would hold up everybody while they are parsed. */
 const longestQuery = 20_000;
-const priorities = [
-  'Emergency',
-  'Alert',
-  'Critical',
-  'Error',
-  'Warning',
-  'Notice',
-  'Informational',
-  'Debug',
-] as const;
-
-/** The target: the API server refuses an HPA whose target is under a thousandth. */
-export const threshold = number({ min: 0.001, max: largestQuantity });
-
 /** Every key of a Sysdig trigger: how it is read, its default, and what the documentation says of it. */
 export const sysdigSchema = z.object({
   source: z.literal('sysdig').describe('`sysdig`.'),
@@ -38,10 +25,7 @@ export const sysdigSchema = z.object({
     .describe(
       'A Sysdig metric of a workload or service, in either notation: `net.http.request.count` or `sysdig_container_net_http_request_count`.',
     ),
-  workload: pattern(
-    'a workload such as checkout or deployment/checkout',
-    /^(?:[A-Za-z]{1,63}\/)?[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/,
-  )
+  workload: workload()
     .optional()
     .describe(
       'With `metricName`: the workload, `checkout` or `deployment/checkout`. Default: the one that is named like the ScaledObject.',
@@ -53,7 +37,7 @@ export const sysdigSchema = z.object({
   service: pattern('the name of a Service', kubernetesName)
     .optional()
     .describe('With `metricName`: a Service instead of a workload.'),
-  namespace: pattern('the name of a namespace', /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/)
+  namespace: namespace()
     .optional()
     .describe("With `metricName`: the workload's namespace. Default: the ScaledObject's."),
   cluster: pattern('the name of a cluster', /^[^\p{Cc}]{1,253}$/u)
@@ -96,13 +80,22 @@ export const sysdigSchema = z.object({
   attackWindow: duration({ min: '1m', max: '24h' })
     .prefault('5m')
     .describe('With `thresholdUnderAttack`: how long after the last alert the attack lasts.'),
-  attackRules: list('names of rules, divided by commas')
+  attackWorkload: workload()
     .optional()
-    .describe('With `thresholdUnderAttack`: which rules make an attack. Default: all.'),
-  attackTags: list('tags, divided by commas')
+    .describe(
+      'With `thresholdUnderAttack`: the workload whose attack counts. Default: `workload`, else the one that is named like the ScaledObject.',
+    ),
+  attackRules: patterns('names of rules')
     .optional()
-    .describe('With `thresholdUnderAttack`: which tags make an attack. Default: all.'),
-  attackMinimumPriority: read(priorities.join(', '), readPriority)
+    .describe(
+      'With `thresholdUnderAttack`: which rules make an attack, as `rules` of `source: falco`. Default: all.',
+    ),
+  attackTags: patterns('tags')
+    .optional()
+    .describe(
+      'With `thresholdUnderAttack`: which tags make an attack, as `tags` of `source: falco`. Default: all.',
+    ),
+  attackMinimumPriority: priority()
     .prefault('Critical')
     .describe('With `thresholdUnderAttack`: alerts below it make no attack.'),
   maxAge: duration({ min: '10s', max: '24h' }).prefault('2m').describe('Data older than this is an error.'),
@@ -123,8 +116,3 @@ export const sysdigSchema = z.object({
       'How long an answer counts as new. Within a quarter more it is asked again, and answered from memory meanwhile.',
     ),
 });
-
-function readPriority(text: string): (typeof priorities)[number] | undefined {
-  const plain = text.toLowerCase() === 'info' ? 'informational' : text.toLowerCase();
-  return priorities.find((priority) => priority.toLowerCase() === plain);
-}

@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import { partsOf } from '#src/triggers/shared-fields.ts';
+import type { SourceMetadata } from '#src/triggers/source-metadata.ts';
 import { brokenRules } from '#src/triggers/sysdig-rules.ts';
 import { sysdigSchema } from '#src/triggers/sysdig-schema.ts';
 import type {
@@ -9,17 +11,10 @@ import type {
   UnderAttack,
 } from '#src/triggers/trigger.ts';
 
-export interface SysdigMetadata {
-  readonly values: ReadonlyMap<string, string>;
-  readonly scaledObject: ScaledObjectId;
-  readonly metricName: string;
-  readonly defaults: TriggerDefaults;
-}
-
 type Fields = z.output<typeof sysdigSchema>;
 
 /** The trigger, or everything that is wrong with it, each as `key: expected …, got …`. Unknown keys are not judged here. */
-export function readSysdigTrigger(metadata: SysdigMetadata): SysdigTrigger | string[] {
+export function readSysdigTrigger(metadata: SourceMetadata): SysdigTrigger | string[] {
   const { values, defaults } = metadata;
   const parsed = sysdigSchema.safeParse(Object.fromEntries(values));
   const problems = (parsed.error?.issues ?? []).map((issue) => `${issue.path.join('.')}: ${issue.message}`);
@@ -27,7 +22,7 @@ export function readSysdigTrigger(metadata: SysdigMetadata): SysdigTrigger | str
   return parsed.success && problems.length === 0 ? build(parsed.data, metadata) : problems;
 }
 
-function build(fields: Fields, { scaledObject, metricName, defaults }: SysdigMetadata): SysdigTrigger {
+function build(fields: Fields, { scaledObject, metricName, defaults }: SourceMetadata): SysdigTrigger {
   return {
     source: 'sysdig',
     scaledObject,
@@ -46,7 +41,7 @@ function build(fields: Fields, { scaledObject, metricName, defaults }: SysdigMet
     onError: fields.onError,
     staleMaxAgeMs: fields.staleMaxAge,
     cacheTtlMs: fields.cacheTTL,
-    underAttack: underAttack(fields),
+    underAttack: underAttack(fields, scaledObject),
   };
 }
 
@@ -67,13 +62,18 @@ function metricOf(fields: Fields, scaledObject: ScaledObjectId, defaults: Trigge
   };
 }
 
-function underAttack(fields: Fields): UnderAttack | undefined {
+function underAttack(fields: Fields, scaledObject: ScaledObjectId): UnderAttack | undefined {
   if (fields.thresholdUnderAttack === undefined) return undefined;
+  const own = fields.metricName === undefined ? undefined : fields.workload;
   return {
     threshold: fields.thresholdUnderAttack,
+    workload: partsOf(fields.attackWorkload ?? own ?? scaledObject.name, scaledObject.namespace),
     windowMs: fields.attackWindow,
-    rules: fields.attackRules ?? [],
-    tags: fields.attackTags ?? [],
-    minimumPriority: fields.attackMinimumPriority,
+    filter: {
+      minimumPriority: fields.attackMinimumPriority,
+      rules: fields.attackRules ?? [],
+      tags: fields.attackTags ?? [],
+      sources: [],
+    },
   };
 }

@@ -1,3 +1,5 @@
+import type { AlertFilter } from '#src/alerts/alert-filter.ts';
+
 /** The KEDA object that a trigger belongs to, as the request claims it. */
 export interface ScaledObjectId {
   readonly namespace: string;
@@ -8,6 +10,8 @@ export interface ScaledObjectId {
 export interface TriggerDefaults {
   /** CLUSTER_NAME. */
   readonly cluster: string | undefined;
+  /** ATTACKS_ACROSS_NAMESPACES: the namespaces whose triggers may name workloads of others. */
+  readonly attacksAcrossNamespaces?: readonly string[] | undefined;
 }
 
 /** What every trigger has, whatever its source. */
@@ -63,13 +67,20 @@ export interface MetricOfWorkload {
   readonly windowMs: number;
 }
 
+/** A workload whose attacks count. */
+export interface AttackedWorkload {
+  readonly namespace: string;
+  /** Lower case, `deployment`; undefined: any kind. */
+  readonly kind: string | undefined;
+  readonly name: string;
+}
+
 /** Which alerts make an attack, and the target that holds while it lasts. */
 export interface UnderAttack {
   readonly threshold: number;
+  readonly workload: AttackedWorkload;
+  readonly filter: AlertFilter;
   readonly windowMs: number;
-  readonly rules: readonly string[];
-  readonly tags: readonly string[];
-  readonly minimumPriority: string;
 }
 
 export interface SysdigTrigger extends TriggerCore {
@@ -89,4 +100,44 @@ export interface SysdigTrigger extends TriggerCore {
   readonly underAttack: UnderAttack | undefined;
 }
 
-export type Trigger = SysdigTrigger;
+/** What `metric` may be: docs/triggers.md defines each. */
+export const attackMetricNames = [
+  'alerts',
+  'alertRate',
+  'infections',
+  'infectionRate',
+  'infectedPods',
+  'reapedPods',
+  'reapRate',
+  'reapedPercent',
+  'recreationSeconds',
+  'requiredReplicas',
+] as const;
+export type AttackMetricName = (typeof attackMetricNames)[number];
+
+/** How many replicas a workload needs beside those that an attack takes. */
+export interface Surplus {
+  readonly healthyReplicas: number;
+  readonly confidence: number;
+  /** Undefined: twice `healthyReplicas`, at least 5. */
+  readonly maxSurplus: number | undefined;
+}
+
+export interface FalcoTrigger extends TriggerCore {
+  readonly source: 'falco';
+  readonly metric: AttackMetricName;
+  readonly workload: AttackedWorkload;
+  readonly filter: AlertFilter;
+  readonly windowMs: number;
+  /** Only with `metric: requiredReplicas`. */
+  readonly surplus: Surplus | undefined;
+  readonly assumedRecreationMs: number;
+  readonly surge: boolean;
+}
+
+export type Trigger = SysdigTrigger | FalcoTrigger;
+
+/** A trigger in log lines. */
+export function subject({ namespace, name }: ScaledObjectId, metricName: string): string {
+  return `${namespace}/${name} ${metricName}`.trim();
+}

@@ -6,5 +6,6 @@ export function sysdigTrigger(metadata: Record<string, string>, cluster?: string
   const scalerMetadata = { source: 'sysdig', threshold: '100', ...metadata };
   const parsed = parseTrigger({ namespace: 'shop', name: 'checkout', scalerMetadata }, { cluster });
   if (parsed.kind !== 'valid') throw parsed.failure;
+  if (parsed.trigger.source !== 'sysdig') throw new Error('expected a trigger of source sysdig');
   return parsed.trigger;
 }

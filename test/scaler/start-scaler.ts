@@ -7,6 +7,7 @@ import type { ParsedTrigger, ScaledObjectRef } from '#src/triggers/parse-trigger
 import type { Trigger } from '#src/triggers/trigger.ts';
 import { KedaClient, type KedaTls } from '#test/harness/keda-client.ts';
 import { ManualClock } from '#test/harness/manual-clock.ts';
+import { noAttackSource } from '#test/harness/no-attacks.ts';
 import { silentLog } from '#test/harness/silent-log.ts';
 import { SettableSource } from './settable-source.ts';
 
@@ -91,7 +92,7 @@ export function assemble(options: Partial<AnswersOptions> = {}): Parts {
   const heard = new Heard();
   const answers = new Answers({
     parse,
-    sources: { sysdig: source },
+    sources: { sysdig: source, falco: noAttackSource },
     clock,
     log: silentLog,
     outcomes: heard,

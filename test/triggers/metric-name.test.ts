@@ -30,6 +30,16 @@ const golden: [string, Record<string, string>][] = [
     { source: 'sysdig', query: '{__name__=~"größe.*"}', account: 'team-a' },
   ],
   ['falco-requiredReplicas-1e0b07a6d2', { source: 'falco', metric: 'requiredReplicas', window: '5m' }],
+  [
+    'falco-infections-6afb504936',
+    {
+      source: 'falco',
+      metric: 'infections',
+      rules: 'Write below *',
+      tags: '!network',
+      minimumPriority: 'Error',
+    },
+  ],
 ];
 
 for (const [name, metadata] of golden) {

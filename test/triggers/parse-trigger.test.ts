@@ -14,6 +14,7 @@ function parse(scalerMetadata: Record<string, string>, cluster?: string) {
 function valid(scalerMetadata: Record<string, string>, cluster?: string): SysdigTrigger {
   const parsed = parse(scalerMetadata, cluster);
   if (parsed.kind !== 'valid') throw parsed.failure;
+  if (parsed.trigger.source !== 'sysdig') throw new Error('expected a trigger of source sysdig');
   return parsed.trigger;
 }
 
@@ -92,10 +93,13 @@ test('what holds under attack is kept', (t) => {
   t.deepEqual(trigger.underAttack, {
     threshold: 50,
     windowMs: 300_000,
-    rules: ['Write below *', '!Read *'],
-    tags: [],
-    minimumPriority: 'Error',
+    workload: { namespace: 'shop', kind: undefined, name: 'checkout' },
+    filter: { minimumPriority: 'Error', rules: ['Write below *', '!Read *'], tags: [], sources: [] },
   });
+  const attackOf = (metadata: Record<string, string>) =>
+    valid({ ...metadata, thresholdUnderAttack: '50' }).underAttack?.workload;
+  t.like(attackOf({ ...asMetric, workload: 'StatefulSet/db' }), { kind: 'statefulset', name: 'db' });
+  t.like(attackOf({ ...asQuery, attackWorkload: 'deployment/cart' }), { kind: 'deployment', name: 'cart' });
 });
 
 const asData = { ...asMetric, api: 'data', cluster: 'prod', workload: 'deployment/cart' };
@@ -106,11 +110,6 @@ const wrong: [string, Record<string, string>, string[]][] = [
     'an unknown source',
     { ...asQuery, source: 'datadog' },
     ['source: expected sysdig or falco, got "datadog"'],
-  ],
-  [
-    'falco, for now',
-    { source: 'falco', metric: 'infections', threshold: '1' },
-    ['source: falco is not part of this version yet', 'sysdig is'],
   ],
   [
     'no threshold',
@@ -256,7 +255,7 @@ test('tells all problems at once', (t) => {
     }),
     [
       'tokn: unknown key',
-      'the keys are source, query, metricName, workload, workloadType, service, namespace, cluster, filter, timeAggregation, groupAggregation, window, queryAggregator, api, account, threshold, activationThreshold, thresholdUnderAttack, attackWindow, attackRules, attackTags, attackMinimumPriority, maxAge, metricUnavailableValue, onError, staleMaxAge, cacheTTL',
+      'the keys are source, query, metricName, workload, workloadType, service, namespace, cluster, filter, timeAggregation, groupAggregation, window, queryAggregator, api, account, threshold, activationThreshold, thresholdUnderAttack, attackWindow, attackWorkload, attackRules, attackTags, attackMinimumPriority, maxAge, metricUnavailableValue, onError, staleMaxAge, cacheTTL',
       'window: expected 10s to 24h, got "5"',
       'threshold: expected a number from 0.001 to 9200000000000000, got "-1"',
       'onError: expected error or lastValue, got "zero"',

@@ -1,11 +1,12 @@
 import type { Clock } from '#src/clock.ts';
 import { Failure } from '#src/failure.ts';
+import type { AttackQuestion, Attacks } from '#src/sources/attacks.ts';
 import type { Asker, Sample, Source } from '#src/sources/source.ts';
 import type { Accounts } from '#src/sources/sysdig/accounts.ts';
 import { interpret, requireYoung } from '#src/sources/sysdig/interpret.ts';
 import { canonicalQuery } from '#src/sources/sysdig/promql/canonical.ts';
 import type { Answer, Question, Questions } from '#src/sources/sysdig/question.ts';
-import type { SysdigTrigger } from '#src/triggers/trigger.ts';
+import type { SysdigTrigger, UnderAttack } from '#src/triggers/trigger.ts';
 
 /** Told when a trigger lives on its last good value, and when it no longer does. */
 export interface LastValueListener {
@@ -15,6 +16,7 @@ export interface LastValueListener {
 
 export interface SysdigSourceParts {
   readonly accounts: Accounts;
+  readonly attacks: Attacks;
   readonly questions: Questions;
   readonly clock: Clock;
   readonly listener: LastValueListener;
@@ -76,12 +78,15 @@ export class SysdigSource implements Source<SysdigTrigger> {
     this.#parts.questions.follow(question, trigger.cacheTtlMs, onAnswer, signal);
   }
 
-  target(trigger: SysdigTrigger): number {
-    return trigger.threshold;
+  /** The threshold, or the lower one while the workload is under attack. */
+  target({ threshold, underAttack }: SysdigTrigger): number {
+    if (underAttack === undefined || !this.#parts.attacks.isUnderAttack(questionOf(underAttack)))
+      return threshold;
+    return underAttack.threshold;
   }
 
-  watchTarget(): void {
-    // Nothing changes a target yet: attacks will.
+  watchTarget({ underAttack }: SysdigTrigger, onChange: () => void, signal: AbortSignal): void {
+    if (underAttack !== undefined) this.#parts.attacks.watch(questionOf(underAttack), onChange, signal);
   }
 
   #question(trigger: SysdigTrigger, asker: Asker): Question {
@@ -186,6 +191,10 @@ export class SysdigSource implements Source<SysdigTrigger> {
     }
     return known;
   }
+}
+
+function questionOf({ workload: { namespace, kind, name }, filter, windowMs }: UnderAttack): AttackQuestion {
+  return { namespace, workload: { kind, name }, filter, windowMs };
 }
 
 function sampleOf(

@@ -1,10 +1,12 @@
 import test, { type ExecutionContext } from 'ava';
 import { Failure } from '#src/failure.ts';
+import type { AttackQuestion, Attacks } from '#src/sources/attacks.ts';
 import type { Sample } from '#src/sources/source.ts';
 import { Accounts } from '#src/sources/sysdig/accounts.ts';
 import { Broker } from '#src/sources/sysdig/broker/broker.ts';
 import { SysdigSource } from '#src/sources/sysdig/sysdig-source.ts';
 import type { Series, Upstream, UpstreamAnswer } from '#src/sources/sysdig/upstream.ts';
+import { noAttacks } from '#test/harness/no-attacks.ts';
 import { sysdigAccount } from '#test/harness/sysdig-account.ts';
 import { sysdigTrigger } from '#test/harness/sysdig-trigger.ts';
 import { SettableClock } from '#test/sources/sysdig/settable-clock.ts';
@@ -13,7 +15,7 @@ const stranger = { authenticated: false };
 const rate = { query: 'sum(rate(load[1m]))' };
 
 /** A source over a real broker; the upstream answers what the test sets, after its latency. */
-function setUp(t: ExecutionContext) {
+function setUp(t: ExecutionContext, attacks: Attacks = noAttacks) {
   const clock = new SettableClock();
   const world = { answer: (): Series[] => [], asked: [] as string[], latencyMs: 100 };
   const heard: string[] = [];
@@ -33,6 +35,7 @@ function setUp(t: ExecutionContext) {
       ]),
       undefined,
     ),
+    attacks,
     questions: broker,
     clock,
     listener: {
@@ -271,4 +274,38 @@ test('says what a call is waiting for', (t) => {
     source.awaits(sysdigTrigger({ metricName: 'net.bytes.in', account: 'b' })),
     "Sysdig's answer to net.bytes.in (account b)",
   );
+});
+
+test('the target tightens while the workload is under attack, and tells when it changes', (t) => {
+  const asked: AttackQuestion[] = [];
+  const watchers: (() => void)[] = [];
+  let isUnderAttack = false;
+  const attacks: Attacks = {
+    isUnderAttack(question) {
+      asked.push(question);
+      return isUnderAttack;
+    },
+    watch: (_, onChange) => watchers.push(onChange),
+  };
+  const { source } = setUp(t, attacks);
+  const trigger = sysdigTrigger({
+    ...rate,
+    thresholdUnderAttack: '50',
+    attackRules: 'Write below *',
+    attackWindow: '2m',
+  });
+  let changes = 0;
+  source.watchTarget(trigger, () => changes++, new AbortController().signal);
+  t.is(source.target(trigger), 100);
+  isUnderAttack = true;
+  for (const tell of watchers) tell();
+  t.is(source.target(trigger), 50);
+  t.is(changes, 1);
+  t.like(asked[0], {
+    namespace: 'shop',
+    workload: { kind: undefined, name: 'checkout' },
+    filter: { minimumPriority: 'Critical', rules: ['Write below *'], tags: [], sources: [] },
+    windowMs: 120_000,
+  });
+  t.is(source.target(sysdigTrigger(rate)), 100);
 });

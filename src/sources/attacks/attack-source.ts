@@ -1,0 +1,143 @@
+import { isExact } from '#src/alerts/globs.ts';
+import { rankOf } from '#src/alerts/priority.ts';
+import type { Clock } from '#src/clock.ts';
+import { Failure } from '#src/failure.ts';
+import { formatDuration } from '#src/fields/duration.ts';
+import { show } from '#src/fields/field.ts';
+import type { Log } from '#src/log.ts';
+import type { AttackWindows } from '#src/sources/attacks/attack-windows.ts';
+import { attackMetrics } from '#src/sources/attacks/metrics/attack-metrics.ts';
+import type { View } from '#src/sources/attacks/view.ts';
+import type { Asker, Sample, Source } from '#src/sources/source.ts';
+import type { FalcoTrigger } from '#src/triggers/trigger.ts';
+
+export interface AttackSourceParts {
+  readonly windows: AttackWindows;
+  /** Since when no alert is missing, epoch ms; 0 unless a journal was lost. */
+  readonly completeSince: () => number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Attacks as a source of numbers: all of it from memory, and told the moment it changes. */
+export class AttackSource implements Source<FalcoTrigger> {
+  readonly #parts: AttackSourceParts;
+  readonly #views = new WeakMap<FalcoTrigger, View>();
+  readonly #warned = new WeakSet<FalcoTrigger>();
+
+  constructor(parts: AttackSourceParts) {
+    this.#parts = parts;
+  }
+
+  measure(trigger: FalcoTrigger): Sample {
+    const now = this.#parts.clock.now();
+    const view = this.#view(trigger, now);
+    const value = attackMetrics[trigger.metric].measure(view);
+    if (view.alerts === 0) {
+      this.#requireComplete(trigger, now);
+      this.#warnOfPriority(trigger, view);
+    }
+    return {
+      value,
+      at: now,
+      active: value > trigger.activationThreshold,
+      origin: view.isLowerBound ? 'lower-bound' : 'measured',
+    };
+  }
+
+  awaits(): string {
+    return 'the attack windows';
+  }
+
+  /** Told with the first alert that makes the trigger active, and when the window has run empty again. */
+  watch(trigger: FalcoTrigger, _asker: Asker, onSample: (sample: Sample) => void, signal: AbortSignal): void {
+    const { clock } = this.#parts;
+    const view = this.#view(trigger, clock.now());
+    let active: boolean | undefined;
+    let stopTimer: (() => void) | undefined;
+    const look = () => {
+      const sample = this.#attempt(trigger);
+      if (sample === undefined || sample.active === active) return;
+      active = sample.active;
+      onSample(sample);
+      if (active) lookAgain();
+    };
+    // What a window holds shrinks step by step: an active one is looked at until it is not.
+    const lookAgain = () => {
+      stopTimer?.();
+      stopTimer = clock.after(Math.max(1_000, trigger.windowMs / 60), () => {
+        look();
+        if (active) lookAgain();
+      });
+    };
+    // One more alert never ends an activity.
+    const onAlert = () => {
+      if (!active) look();
+    };
+    view.watchers.add(onAlert);
+    signal.addEventListener(
+      'abort',
+      () => {
+        view.watchers.delete(onAlert);
+        stopTimer?.();
+      },
+      { once: true },
+    );
+    look();
+  }
+
+  target(trigger: FalcoTrigger): number {
+    return trigger.threshold;
+  }
+
+  watchTarget(): void {
+    // The target of an attack metric does not change.
+  }
+
+  /** Failures are not told to who watches: an activity that is not known is not a change. */
+  #attempt(trigger: FalcoTrigger): Sample | undefined {
+    try {
+      return this.measure(trigger);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #view(trigger: FalcoTrigger, now: number): View {
+    const known = this.#views.get(trigger);
+    if (known !== undefined && !known.isDetached) return this.#parts.windows.refresh(known, now);
+    const { workload, filter, windowMs } = trigger;
+    const { namespace, kind, name } = workload;
+    const view = this.#parts.windows.view({ namespace, workload: { kind, name }, filter, windowMs }, now);
+    this.#views.set(trigger, view);
+    return view;
+  }
+
+  /** After a journal was lost, nothing is known of what was in it: that is not 0. */
+  #requireComplete({ windowMs }: FalcoTrigger, now: number): void {
+    const since = this.#parts.completeSince();
+    if (since <= now - windowMs) return;
+    const until = new Date(since + windowMs).toISOString();
+    throw new Failure(
+      'unavailable',
+      `alerts from before ${new Date(since).toISOString()} are lost with the earlier journal, so 0 in a window of ${formatDuration(windowMs)} would be a guess until ${until}`,
+      { retryAt: since + windowMs },
+    );
+  }
+
+  /** A rule that is asked for by its exact name, and only ever came with a lower priority than is asked for. */
+  #warnOfPriority(trigger: FalcoTrigger, view: View): void {
+    const rules = trigger.filter.rules.filter(isExact);
+    if (rules.length === 0 || this.#warned.has(trigger)) return;
+    for (const { rule, priority } of view.signatures()) {
+      if (!rules.includes(rule) || rankOf[priority] <= rankOf[trigger.filter.minimumPriority]) continue;
+      this.#warned.add(trigger);
+      const { namespace, name } = trigger.scaledObject;
+      this.#parts.log.warn(
+        { namespace, name, metric: trigger.metricName, rule: show(rule), priority },
+        `alerts of a rule that the trigger names come with priority ${priority}, below its minimumPriority ${trigger.filter.minimumPriority}: they do not count; set minimumPriority: ${priority}`,
+      );
+      return;
+    }
+  }
+}

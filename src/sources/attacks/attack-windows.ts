@@ -1,0 +1,281 @@
+import type { AlertSubject } from '#src/alerts/alert.ts';
+import type { Signature } from '#src/alerts/alert-filter.ts';
+import type { Entry, Subject } from '#src/journal/entry.ts';
+import { floorTo, mostAheadMs, tickMs } from '#src/journal/resolution.ts';
+import { guessedOwners, namedOwner, namesOf, type Owner, type Owners } from '#src/sources/attacks/owners.ts';
+import { type Namesakes, type Pod, Pods } from '#src/sources/attacks/pods.ts';
+import { Signatures } from '#src/sources/attacks/signatures.ts';
+import { View } from '#src/sources/attacks/view.ts';
+import { WorkloadHistory } from '#src/sources/attacks/workload-history.ts';
+import type { AttackQuestion } from '#src/sources/attacks.ts';
+
+/** Told of what the windows cannot hold. */
+export interface AttackObserver {
+  /** Alerts that were older than anything that can be asked for. */
+  late(alerts: number): void;
+  /** Pods that are no longer tracked one by one, as there are too many. */
+  folded(pods: number): void;
+  /** An alert whose rule and tags were given up, as there are too many. */
+  overflowed(): void;
+}
+
+export interface AttackWindowsOptions {
+  readonly observer: AttackObserver;
+  readonly owners?: Owners;
+  /** How long anything is remembered. */
+  readonly retentionMs: number;
+  /** Pods that are told apart; 200,000 unless told. */
+  readonly mostPods?: number;
+  /** Signatures that are told apart; 4,096 unless told. */
+  readonly mostSignatures?: number;
+}
+
+/** What a subject is, found once: subjects come again and again as the same objects. */
+interface Resolved {
+  readonly namesakes: Namesakes;
+  readonly histories: readonly WorkloadHistory[];
+  signature: Signature;
+  pod: Pod | undefined;
+  /** The tidying that it was last checked at. */
+  tidying: number;
+}
+
+const viewLivesMs = 15 * 60_000;
+
+/** What happened to which workload, and the views of it that somebody asks for. */
+export class AttackWindows {
+  readonly #options: AttackWindowsOptions;
+  readonly #owners: Owners;
+  readonly #mostPods: number;
+  readonly #pods = new Pods();
+  readonly #signatures: Signatures;
+  readonly #resolved = new WeakMap<Subject, Resolved>();
+  /** By namespace and name; those of different kinds side by side. */
+  readonly #histories = new Map<string, WorkloadHistory[]>();
+  readonly #views = new Map<string, View>();
+  /** The same by namespace and name of the workload. */
+  readonly #viewsOf = new Map<string, Set<View>>();
+  #newest = 0;
+  #tidying = 0;
+  #tidiedAt = 0;
+
+  constructor(options: AttackWindowsOptions) {
+    this.#options = options;
+    this.#owners = options.owners ?? guessedOwners;
+    this.#mostPods = options.mostPods ?? 200_000;
+    this.#signatures = new Signatures(options.mostSignatures ?? 4_096, () => options.observer.overflowed());
+  }
+
+  /** Takes entries of the journal in. */
+  record(entries: readonly Entry[], now: number): void {
+    this.#noticeClock(now);
+    if (now - this.#tidiedAt >= 60_000) this.tidy(now);
+    const oldest = now - this.#options.retentionMs;
+    for (const { subject, at, count } of entries) {
+      if (at < oldest) this.#options.observer.late(count);
+      else this.#take(subject, { at: at > now + mostAheadMs ? floorTo(tickMs, now) : at, count, now });
+    }
+  }
+
+  /** The view that answers a question, brought to this time. Whoever asks seldom asks again: it may have been dropped. */
+  view(question: AttackQuestion, now: number): View {
+    const key = JSON.stringify([
+      question.namespace,
+      question.workload.kind,
+      question.workload.name,
+      question.windowMs,
+      question.filter.minimumPriority,
+      question.filter.rules,
+      question.filter.tags,
+      question.filter.sources,
+    ]);
+    let view = this.#views.get(key);
+    if (view === undefined) {
+      view = new View(question);
+      this.#views.set(key, view);
+      for (const name of namesOf(question.workload.name))
+        this.#connect(view, `${question.namespace}/${name}`, now);
+    }
+    return this.refresh(view, now);
+  }
+
+  /** The same for a view at hand, unless it has been dropped (`isDetached`). */
+  refresh(view: View, now: number): View {
+    this.#noticeClock(now);
+    view.askedAt = now;
+    view.advance(now);
+    return view;
+  }
+
+  /** For people and metrics. */
+  get size(): { pods: number; workloads: number; views: number } {
+    return { pods: this.#pods.size, workloads: this.#histories.size, views: this.#views.size };
+  }
+
+  /** Upkeep, about once a minute: forgets what is too old, and views that nobody asks for. */
+  tidy(now: number): void {
+    this.#tidiedAt = now;
+    this.#tidying++;
+    // A little more than is asked for, should the clock be set back.
+    const from = now - this.#options.retentionMs - mostAheadMs;
+    for (const [key, view] of this.#views) {
+      view.forgetMatches();
+      if (view.watchers.size === 0 && now - view.askedAt >= viewLivesMs) this.#drop(key, view);
+    }
+    for (const pod of this.#pods) if (pod.last < from) this.#forget(pod);
+    for (const [key, histories] of this.#histories) {
+      for (const history of histories) history.tidy(now, from);
+      const kept = histories.filter((history) => !history.isEmpty || history.views.size > 0);
+      if (kept.length === 0) this.#histories.delete(key);
+      else if (kept.length < histories.length) this.#histories.set(key, kept);
+    }
+    this.#signatures.tidy(from);
+  }
+
+  #take(subject: AlertSubject, { at, count, now }: { at: number; count: number; now: number }): void {
+    const resolved = this.#resolve(subject, { at, now });
+    const { signature, histories } = resolved;
+    // First: whoever counts anew because the clock was set back must not find this alert yet.
+    for (const { views } of histories) for (const view of views) view.advance(now);
+    const pod = this.#podOf(resolved, subject, at);
+    if (pod.last < now - this.#options.retentionMs) this.#beginAnew(pod, at);
+    if (at < pod.first) pod.first = at;
+    if (at > pod.last) pod.last = at;
+    if (at > this.#newest) this.#newest = at;
+    const seen = pod.seen.find((one) => one.signature === signature);
+    if (seen === undefined) pod.seen.push({ signature, first: at, last: at });
+    else if (at > seen.last) seen.last = at;
+    else if (at < seen.first) seen.first = at;
+    for (const history of histories) {
+      if (!history.pods.has(pod)) {
+        history.pods.add(pod);
+        pod.histories.push(history);
+      }
+      history.count(signature, at, count);
+      for (const view of history.views) {
+        if (!view.matches(signature)) continue;
+        view.record(pod, at, count);
+        for (const tell of view.watchers) tell();
+      }
+    }
+    if (this.#pods.size > this.#mostPods) this.#fold();
+  }
+
+  #resolve(subject: AlertSubject, { at, now }: { at: number; now: number }): Resolved {
+    const known = this.#resolved.get(subject);
+    if (known?.tidying === this.#tidying) return known;
+    const { namespace, pod: name, workload } = subject;
+    const owners = workload === undefined ? this.#owners.of({ namespace, name }) : [namedOwner(workload)];
+    const resolved: Resolved = {
+      namesakes: this.#pods.namesakes(namespace, name),
+      histories: owners.map((owner) => this.#history(namespace, owner, now)),
+      signature: this.#signatures.of(subject, at),
+      pod: undefined,
+      tidying: this.#tidying,
+    };
+    this.#resolved.set(subject, resolved);
+    return resolved;
+  }
+
+  #podOf(resolved: Resolved, { namespace, pod: name, podUid: uid }: AlertSubject, at: number): Pod {
+    const { pod, namesakes } = resolved;
+    // With a UID, or without namesakes, it is always the same.
+    if (pod !== undefined && !pod.isGone && (uid !== undefined || namesakes.pods.length === 1)) return pod;
+    resolved.pod = this.#pods.find(namesakes, { namespace, name, uid, at });
+    return resolved.pod;
+  }
+
+  #history(namespace: string, owner: Owner, now: number): WorkloadHistory {
+    const key = `${namespace}/${owner.name}`;
+    const histories = this.#histories.get(key) ?? [];
+    const found = histories.find((history) => sameKinds(history.owner, owner));
+    if (found !== undefined) return found;
+    const history = new WorkloadHistory(namespace, owner);
+    this.#histories.set(key, [...histories, history]);
+    for (const view of this.#viewsOf.get(key) ?? []) if (view.isAbout(history)) view.attach(history, now);
+    return history;
+  }
+
+  #connect(view: View, key: string, now: number): void {
+    const views = this.#viewsOf.get(key) ?? new Set();
+    this.#viewsOf.set(key, views.add(view));
+    for (const history of this.#histories.get(key) ?? [])
+      if (view.isAbout(history)) view.attach(history, now);
+  }
+
+  #drop(key: string, view: View): void {
+    view.detach();
+    this.#views.delete(key);
+    const { namespace, workload } = view.question;
+    for (const name of namesOf(workload.name)) {
+      const views = this.#viewsOf.get(`${namespace}/${name}`);
+      views?.delete(view);
+      if (views?.size === 0) this.#viewsOf.delete(`${namespace}/${name}`);
+    }
+  }
+
+  /** It had no alert for so long that it is a clean pod again. */
+  #beginAnew(pod: Pod, at: number): void {
+    pod.seen.length = 0;
+    pod.first = at;
+    pod.last = at;
+    for (const history of pod.histories) for (const view of history.views) view.drop(pod);
+  }
+
+  #forget(pod: Pod): void {
+    this.#pods.remove(pod);
+    for (const history of pod.histories) {
+      history.pods.delete(pod);
+      for (const view of history.views) view.drop(pod);
+    }
+  }
+
+  /**
+   * Lets go of the hundredth whose last alert is oldest: their alerts go on counting, they themselves do not. Workloads
+   * that nobody asks about and that have no pod left go with them.
+   */
+  #fold(): void {
+    const lasts = Float64Array.from(this.#pods, ({ last }) => last).sort();
+    const upTo = lasts[Math.max(lasts.length - this.#mostPods, Math.floor(this.#mostPods / 100)) - 1] ?? 0;
+    let folded = 0;
+    for (const pod of this.#pods) {
+      if (pod.last > upTo) continue;
+      folded++;
+      for (const history of pod.histories) history.foldedLast = Math.max(history.foldedLast, pod.last);
+      this.#forget(pod);
+    }
+    for (const [key, histories] of this.#histories) {
+      if (histories.every(({ pods, views }) => pods.size === 0 && views.size === 0))
+        this.#histories.delete(key);
+    }
+    this.#tidying++;
+    this.#options.observer.folded(folded);
+  }
+
+  /** A clock that was set back: what now lies too far ahead happened now, as it would if it arrived so. */
+  #noticeClock(now: number): void {
+    const latest = now + mostAheadMs;
+    if (this.#newest <= latest) return;
+    const tick = floorTo(tickMs, now);
+    for (const pod of this.#pods) {
+      pod.first = pod.first > latest ? tick : pod.first;
+      pod.last = pod.last > latest ? tick : pod.last;
+      for (const seen of pod.seen) {
+        if (seen.first > latest) seen.first = tick;
+        if (seen.last > latest) seen.last = tick;
+      }
+    }
+    for (const histories of this.#histories.values()) {
+      for (const history of histories) {
+        for (const byTime of history.counts.values()) byTime.restamp(latest, tick);
+        if (history.foldedLast > latest) history.foldedLast = tick;
+      }
+    }
+    this.#newest = tick;
+    for (const view of this.#views.values()) view.rebuild(now);
+  }
+}
+
+function sameKinds(a: Owner, b: Owner): boolean {
+  return a.kinds.length === b.kinds.length && a.kinds.every((kind, index) => kind === b.kinds[index]);
+}

@@ -1,0 +1,6 @@
+import type { AttackMetric } from '#src/sources/attacks/metrics/attack-metric.ts';
+
+/** Matching alerts per second of the window. */
+export const alertRate: AttackMetric = {
+  measure: ({ alerts, question: { windowMs } }) => alerts / (windowMs / 1_000),
+};

@@ -1,0 +1,81 @@
+import { compileFilter } from '#src/alerts/alert-filter.ts';
+import type { Entry } from '#src/journal/entry.ts';
+import { floorTo, mostAheadMs, stepOf, tickMs } from '#src/journal/resolution.ts';
+import { guessedOwners, isOf } from '#src/sources/attacks/owners.ts';
+import type { AttackQuestion } from '#src/sources/attacks.ts';
+
+interface OraclePod {
+  readonly name: string;
+  uid: string | undefined;
+  alerts: { at: number; count: number; entry: Entry }[];
+}
+
+/** Keeps every alert and counts anew with each question: slow, and right by its simplicity. */
+export class Oracle {
+  readonly #retentionMs: number;
+  #pods: OraclePod[] = [];
+
+  constructor(retentionMs: number) {
+    this.#retentionMs = retentionMs;
+  }
+
+  record(entry: Entry, now: number): void {
+    this.#restamp(now);
+    if (entry.at < now - this.#retentionMs) return;
+    const at = entry.at > now + mostAheadMs ? floorTo(tickMs, now) : entry.at;
+    const pod = this.#find(entry, at);
+    if (pod.alerts.length > 0 && Math.max(...pod.alerts.map((one) => one.at)) < now - this.#retentionMs) {
+      pod.alerts = pod.alerts.map((one) => ({ ...one, isForgotten: true }));
+    }
+    pod.alerts.push({ at, count: entry.count, entry });
+  }
+
+  read({ workload, filter, windowMs }: AttackQuestion, now: number) {
+    this.#restamp(now);
+    const matches = compileFilter(filter);
+    const stepMs = stepOf(windowMs);
+    const cut = Math.floor(now / stepMs) - Math.ceil(windowMs / stepMs);
+    const found = { alerts: 0, infections: 0, newInfections: 0 };
+    for (const pod of this.#pods) {
+      if (!guessedOwners.of({ namespace: 'shop', name: pod.name }).some((owner) => isOf(owner, workload)))
+        continue;
+      const matching = pod.alerts.filter(({ entry }) => matches(entry.subject));
+      const within = matching.filter(({ at }) => Math.floor(at / stepMs) > cut);
+      const remembered = matching.filter((one) => !('isForgotten' in one));
+      found.alerts += within.reduce((sum, { count }) => sum + count, 0);
+      if (within.length > 0) found.infections++;
+      const first = Math.min(...remembered.map(({ at }) => at));
+      if (within.length > 0 && Math.floor(first / stepMs) > cut) found.newInfections++;
+    }
+    return found;
+  }
+
+  #find({ subject: { pod: name, podUid: uid } }: Entry, at: number): OraclePod {
+    const namesakes = this.#pods.filter((pod) => pod.name === name);
+    const firstOf = ({ alerts }: OraclePod) =>
+      Math.min(...alerts.filter((one) => !('isForgotten' in one)).map((one) => one.at));
+    let found: OraclePod | undefined;
+    if (uid !== undefined) {
+      found = namesakes.find((pod) => pod.uid === uid) ?? namesakes.find((pod) => pod.uid === undefined);
+    } else {
+      const alive = namesakes.filter((pod) => firstOf(pod) <= at);
+      const latest = Math.max(...alive.map(firstOf));
+      const earliest = Math.min(...namesakes.map(firstOf));
+      found =
+        alive.findLast((pod) => firstOf(pod) === latest) ??
+        namesakes.find((pod) => firstOf(pod) === earliest);
+    }
+    if (found !== undefined) {
+      found.uid ??= uid;
+      return found;
+    }
+    const pod: OraclePod = { name, uid, alerts: [] };
+    this.#pods.push(pod);
+    return pod;
+  }
+
+  #restamp(now: number): void {
+    const all = this.#pods.flatMap(({ alerts }) => alerts);
+    for (const one of all) if (one.at > now + mostAheadMs) one.at = floorTo(tickMs, now);
+  }
+}
