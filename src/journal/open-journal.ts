@@ -1,5 +1,6 @@
 import type { Clock } from '#src/clock.ts';
 import { Failure } from '#src/failure.ts';
+import type { Subject } from '#src/journal/entry.ts';
 import type { Journal, JournalObserver } from '#src/journal/journal.ts';
 import { MemoryJournal } from '#src/journal/memory-journal.ts';
 import { openSqliteJournal } from '#src/journal/sqlite/sqlite-journal.ts';
@@ -9,6 +10,8 @@ export interface JournalOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly observer: JournalObserver;
+  /** Gives the one object for equal subjects. */
+  readonly intern?: (subject: Subject) => Subject;
   /** How long entries are kept. */
   readonly retentionMs: number;
   /** How large it may grow. */

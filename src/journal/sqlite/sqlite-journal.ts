@@ -1,6 +1,6 @@
 import type { Clock } from '#src/clock.ts';
 import { Failure } from '#src/failure.ts';
-import type { Batch } from '#src/journal/entry.ts';
+import type { Batch, Subject } from '#src/journal/entry.ts';
 import { Followers } from '#src/journal/followers.ts';
 import { HighWater } from '#src/journal/high-water.ts';
 import type { Follower, FollowOptions, Journal, JournalObserver } from '#src/journal/journal.ts';
@@ -19,6 +19,8 @@ export interface SqliteJournalOptions {
   readonly observer: JournalObserver;
   readonly retentionMs: number;
   readonly maxBytes: number;
+  /** Gives the one object for equal subjects, so that what is read and what comes in are the same to who compares them. */
+  readonly intern?: ((subject: Subject) => Subject) | undefined;
   /** What is kept in memory while the disk refuses, bytes; 8 MiB unless told. */
   readonly bufferBytes?: number | undefined;
   /** SQLite's own bound on the file, pages; for tests of a full disk. */
@@ -82,13 +84,13 @@ export class SqliteJournal implements Journal {
   #closed = false;
 
   constructor(options: SqliteJournalOptions, { link, opened, start }: Parts) {
-    const { clock, log, observer, bufferBytes = 8 * 1024 * 1024 } = options;
+    const { clock, log, observer, bufferBytes = 8 * 1024 * 1024, intern = (subject) => subject } = options;
     this.#options = options;
     this.#start = start;
     this.#link = link;
     this.#completeSince = opened.completeSince;
     this.#compactedTo = opened.compactedTo;
-    this.#subjects.learn(opened.subjects);
+    this.#subjects.learn(opened.subjects, intern);
     for (const [replica, epoch, sequence] of opened.writers)
       this.#highWater.set({ replica, epoch }, sequence);
     this.#rows = new UnwrittenRows(opened.lastRow);

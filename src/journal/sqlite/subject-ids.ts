@@ -19,12 +19,13 @@ export class SubjectIds {
     this.#mostKnown = mostKnown;
   }
 
-  /** Takes in what the file holds. */
-  learn(stored: readonly (readonly [number, string])[]): void {
+  /** Takes in what the file holds; `intern` gives the one object for each subject. */
+  learn(stored: readonly (readonly [number, string])[], intern: (subject: Subject) => Subject): void {
     for (const [id, body] of stored) {
-      const subject = parse(body);
+      const parsed = parse(body);
       this.#next = Math.max(this.#next, id + 1);
-      if (subject === undefined) continue;
+      if (parsed === undefined) continue;
+      const subject = intern(parsed);
       this.#subjects.set(id, subject);
       this.#ids.set(subject, { id, newest: 0 });
     }

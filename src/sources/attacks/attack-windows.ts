@@ -3,7 +3,7 @@ import type { Signature } from '#src/alerts/alert-filter.ts';
 import type { Entry, Subject } from '#src/journal/entry.ts';
 import { floorTo, mostAheadMs, tickMs } from '#src/journal/resolution.ts';
 import { guessedOwners, namedOwner, namesOf, type Owner, type Owners } from '#src/sources/attacks/owners.ts';
-import { type Namesakes, type Pod, Pods } from '#src/sources/attacks/pods.ts';
+import { type Pod, Pods } from '#src/sources/attacks/pods.ts';
 import { Signatures } from '#src/sources/attacks/signatures.ts';
 import { View } from '#src/sources/attacks/view.ts';
 import { WorkloadHistory } from '#src/sources/attacks/workload-history.ts';
@@ -32,7 +32,6 @@ export interface AttackWindowsOptions {
 
 /** What a subject is, found once: subjects come again and again as the same objects. */
 interface Resolved {
-  readonly namesakes: Namesakes;
   readonly histories: readonly WorkloadHistory[];
   signature: Signature;
   pod: Pod | undefined;
@@ -49,7 +48,7 @@ export class AttackWindows {
   readonly #mostPods: number;
   readonly #pods = new Pods();
   readonly #signatures: Signatures;
-  readonly #resolved = new WeakMap<Subject, Resolved>();
+  readonly #resolved = new Map<Subject, Resolved>();
   /** By namespace and name; those of different kinds side by side. */
   readonly #histories = new Map<string, WorkloadHistory[]>();
   readonly #views = new Map<string, View>();
@@ -123,6 +122,8 @@ export class AttackWindows {
       if (view.watchers.size === 0 && now - view.askedAt >= viewLivesMs) this.#drop(key, view);
     }
     for (const pod of this.#pods) if (pod.last < from) this.#forget(pod);
+    for (const [subject, { pod }] of this.#resolved)
+      if (pod?.namesakes.length === 0) this.#resolved.delete(subject);
     for (const [key, histories] of this.#histories) {
       for (const history of histories) history.tidy(now, from);
       const kept = histories.filter((history) => !history.isEmpty || history.views.size > 0);
@@ -143,13 +144,14 @@ export class AttackWindows {
     if (at > pod.last) pod.last = at;
     if (at > this.#newest) this.#newest = at;
     const seen = pod.seen.find((one) => one.signature === signature);
-    if (seen === undefined) pod.seen.push({ signature, first: at, last: at });
+    if (seen === undefined) pod.seen = [...pod.seen, { signature, first: at, last: at }];
     else if (at > seen.last) seen.last = at;
     else if (at < seen.first) seen.first = at;
     for (const history of histories) {
       if (!history.pods.has(pod)) {
         history.pods.add(pod);
-        pod.histories.push(history);
+        pod.histories =
+          pod.histories.length === 0 && histories.length === 1 ? histories : [...pod.histories, history];
       }
       history.count(signature, at, count);
       for (const view of history.views) {
@@ -167,21 +169,22 @@ export class AttackWindows {
     const { namespace, pod: name, workload } = subject;
     const owners = workload === undefined ? this.#owners.of({ namespace, name }) : [namedOwner(workload)];
     const resolved: Resolved = {
-      namesakes: this.#pods.namesakes(namespace, name),
       histories: owners.map((owner) => this.#history(namespace, owner, now)),
       signature: this.#signatures.of(subject, at),
       pod: undefined,
       tidying: this.#tidying,
     };
-    this.#resolved.set(subject, resolved);
+    // One with an identity does not come again.
+    if (subject.id === undefined) this.#resolved.set(subject, resolved);
     return resolved;
   }
 
   #podOf(resolved: Resolved, { namespace, pod: name, podUid: uid }: AlertSubject, at: number): Pod {
-    const { pod, namesakes } = resolved;
+    const { pod } = resolved;
     // With a UID, or without namesakes, it is always the same.
-    if (pod !== undefined && !pod.isGone && (uid !== undefined || namesakes.pods.length === 1)) return pod;
-    resolved.pod = this.#pods.find(namesakes, { namespace, name, uid, at });
+    const isTracked = pod !== undefined && pod.namesakes.length > 0;
+    if (isTracked && (uid !== undefined || pod.namesakes.length === 1)) return pod;
+    resolved.pod = this.#pods.find({ namespace, name, uid, at });
     return resolved.pod;
   }
 
@@ -216,7 +219,7 @@ export class AttackWindows {
 
   /** It had no alert for so long that it is a clean pod again. */
   #beginAnew(pod: Pod, at: number): void {
-    pod.seen.length = 0;
+    pod.seen = [];
     pod.first = at;
     pod.last = at;
     for (const history of pod.histories) for (const view of history.views) view.drop(pod);

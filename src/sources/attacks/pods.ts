@@ -8,7 +8,7 @@ export interface Seen {
   last: number;
 }
 
-/** A pod that alerts were about. */
+/** A pod that alerts were about. There may be 200,000: arrays are made at their length, as one that grows takes ten times that. */
 export interface Pod {
   readonly namespace: string;
   readonly name: string;
@@ -17,35 +17,21 @@ export interface Pod {
   first: number;
   last: number;
   /** By signature; few. */
-  readonly seen: Seen[];
+  seen: readonly Seen[];
   /** Where it is counted. */
-  readonly histories: WorkloadHistory[];
-  /** It is no longer tracked: whoever remembers it must look again. */
-  isGone: boolean;
-}
-
-/** Pods of one name, in the order in which they were first seen. */
-export interface Namesakes {
-  readonly pods: Pod[];
+  histories: readonly WorkloadHistory[];
+  /** All pods of this name, itself among them; none once it is no longer tracked. */
+  namesakes: readonly Pod[];
 }
 
 /** The pods that are tracked, told apart by UID where that is known. */
 export class Pods {
-  readonly #byName = new Map<string, Namesakes>();
+  /** By namespace, then name: no text is made for finding one. */
+  readonly #byName = new Map<string, Map<string, readonly Pod[]>>();
   #size = 0;
 
   get size(): number {
     return this.#size;
-  }
-
-  namesakes(namespace: string, name: string): Namesakes {
-    const key = `${namespace}/${name}`;
-    let found = this.#byName.get(key);
-    if (found === undefined) {
-      found = { pods: [] };
-      this.#byName.set(key, found);
-    }
-    return found;
   }
 
   /**
@@ -53,34 +39,40 @@ export class Pods {
    * alive then: the latest that was first seen by then, else the earliest. A UID that comes later is attached to the pod
    * that has none.
    */
-  find(namesakes: Namesakes, { namespace, name, uid, at }: Sighting): Pod {
-    const { pods } = namesakes;
+  find({ namespace, name, uid, at }: Sighting): Pod {
+    const pods = this.#byName.get(namespace)?.get(name) ?? [];
     const found = uid === undefined ? aliveAt(pods, at) : withUid(pods, uid);
     if (found !== undefined) {
       found.uid ??= uid;
       return found;
     }
-    const pod: Pod = { namespace, name, uid, first: at, last: at, seen: [], histories: [], isGone: false };
+    const pod: Pod = { namespace, name, uid, first: at, last: at, seen: [], histories: [], namesakes: [] };
     this.#size++;
-    pods.push(pod);
-    // They may have been let go of meanwhile.
-    this.#byName.set(`${namespace}/${name}`, namesakes);
+    this.#setNamesakes(pod, [...pods, pod]);
     return pod;
   }
 
   remove(pod: Pod): void {
-    const key = `${pod.namespace}/${pod.name}`;
-    const namesakes = this.#byName.get(key);
-    const index = namesakes?.pods.indexOf(pod) ?? -1;
-    if (namesakes === undefined || index < 0) return;
-    pod.isGone = true;
+    if (pod.namesakes.length === 0) return;
     this.#size--;
-    namesakes.pods.splice(index, 1);
-    if (namesakes.pods.length === 0) this.#byName.delete(key);
+    this.#setNamesakes(
+      pod,
+      pod.namesakes.filter((other) => other !== pod),
+    );
+    pod.namesakes = [];
   }
 
   *[Symbol.iterator](): Generator<Pod> {
-    for (const { pods } of this.#byName.values()) yield* pods;
+    for (const byName of this.#byName.values()) for (const pods of byName.values()) yield* pods;
+  }
+
+  #setNamesakes({ namespace, name }: Pod, pods: readonly Pod[]): void {
+    const byName = this.#byName.get(namespace) ?? new Map<string, readonly Pod[]>();
+    if (pods.length > 0) byName.set(name, pods);
+    else byName.delete(name);
+    if (byName.size > 0) this.#byName.set(namespace, byName);
+    else this.#byName.delete(namespace);
+    for (const pod of pods) pod.namesakes = pods;
   }
 }
 
