@@ -70,9 +70,8 @@ export class MemoryJournal implements Journal {
     const { observer, retentionMs, maxBytes } = this.#options;
     this.#keep(this.#rows.filter(({ newest }) => newest >= now - retentionMs));
     for (const { ageMs, stepMs } of coarserSteps) this.#coarsen(now - ageMs, stepMs);
-    const before = this.#entries;
-    while (this.#entries * bytesPerEntry > maxBytes && this.#rows.length > 1) this.#keep(this.#rows.slice(1));
-    if (this.#entries < before) observer.lost(before - this.#entries);
+    const lost = this.#dropAbove(maxBytes / bytesPerEntry);
+    if (lost > 0) observer.lost(lost);
     observer.size(this.#entries * bytesPerEntry);
   }
 
@@ -92,11 +91,18 @@ export class MemoryJournal implements Journal {
     });
     this.#compactedTo = Math.max(this.#compactedTo, last.id);
     const merged = rowOf(last.id, stepMs, entries);
-    this.#keep(
-      this.#rows
-        .filter((row) => !old.includes(row) || row === last)
-        .map((row) => (row === last ? merged : row)),
-    );
+    const gone = new Set(old.slice(0, -1));
+    this.#keep(this.#rows.filter((row) => !gone.has(row)).map((row) => (row === last ? merged : row)));
+  }
+
+  /** Gives up the oldest rows, but never the newest one; answers how many entries that cost. */
+  #dropAbove(mostEntries: number): number {
+    let [lost, rows] = [0, 0];
+    while (this.#entries - lost > mostEntries && rows < this.#rows.length - 1) {
+      lost += this.#rows[rows++]?.entries.length ?? 0;
+    }
+    this.#keep(this.#rows.slice(rows));
+    return lost;
   }
 
   #keep(rows: Row[]): void {

@@ -11,6 +11,8 @@ export interface Bounds {
 
 /** As much as may be done at a time: commits wait for it. */
 const entriesPerSlice = 50_000;
+/** What 32 bits hold. */
+const mostCount = 0xffff_ffff;
 const nobody = { replica: '', epoch: 0 };
 
 /** One slice of the upkeep: drops what is too old, makes what is old coarser, drops the oldest while all is too large. */
@@ -76,11 +78,15 @@ function coarsen(database: DatabaseSync, until: number, stepMs: number): boolean
     );
   }
   const builder = new RowBuilder({ id: last, writer: nobody, sequence: 0, stepMs });
-  sums.each((subject, at, count) => builder.add(subject, at, count));
+  sums.each((subject, at, count) => {
+    // A sum may be more than one entry holds.
+    for (let rest = count; rest > 0; rest -= mostCount) builder.add(subject, at, Math.min(rest, mostCount));
+  });
   const remove = database.prepare('DELETE FROM rows WHERE id = ?');
   for (const id of ids) remove.run(id);
   insertRow(database, builder.done());
-  note(database, 'compactedTo', last);
+  // A position within this row is of no use any more either.
+  note(database, 'compactedTo', last + 1);
   return true;
 }
 

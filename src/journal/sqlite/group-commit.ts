@@ -21,6 +21,8 @@ export interface GroupCommitParts {
 
 /** What is appended within it travels together: one wait for the disk instead of many. */
 const gatherMs = 5;
+/** While the disk refuses: each try hands the thread everything that waits, and must not become the load itself. */
+const gatherFailingMs = 100;
 const retryMs = 1_000;
 
 /** Writes rows in groups, one group on its way at a time; what has failed goes again with the next, or in a second. */
@@ -28,6 +30,8 @@ export class GroupCommit {
   readonly #parts: GroupCommitParts;
   #gathering: PromiseWithResolvers<void> | undefined;
   #flying: PromiseWithResolvers<void> | undefined;
+  #rowsFlying = 0;
+  #flyingSince = 0;
   #isDue = false;
   #failing = false;
   #stopRetry: (() => void) | undefined;
@@ -38,15 +42,17 @@ export class GroupCommit {
 
   /** The fate of the group that what was added last belongs to. */
   gather(): Promise<void> {
+    if (this.#isStuck()) this.#shrink();
     if (this.#gathering === undefined) {
       this.#gathering = quiet();
-      this.#parts.clock.after(gatherMs, () => this.#due());
+      this.#parts.clock.after(this.#failing ? gatherFailingMs : gatherMs, () => this.#due());
     }
     return this.#gathering.promise;
   }
 
   /** The fate of everything that was added so far. */
   settled(): Promise<void> {
+    if (this.#failing) return this.gather();
     return (this.#gathering ?? this.#flying)?.promise ?? Promise.resolve();
   }
 
@@ -58,6 +64,10 @@ export class GroupCommit {
     this.#due();
     await this.#flying?.promise.catch(() => {});
     this.#stopRetry?.();
+    const { rows, log, observer } = this.#parts;
+    if (rows.entries === 0) return;
+    observer.lost(rows.entries);
+    log.error({ entries: rows.entries }, 'the journal ends without these entries: they could not be written');
   }
 
   #due(): void {
@@ -75,6 +85,8 @@ export class GroupCommit {
     this.#flying = group;
     const [toWrite, named] = [[...rows.all()], [...subjects.unwritten]];
     const startedAt = clock.now();
+    this.#rowsFlying = toWrite.length;
+    this.#flyingSince = startedAt;
     try {
       if (toWrite.length > 0) await commit({ rows: toWrite, subjects: named });
       rows.remove(toWrite);
@@ -89,7 +101,23 @@ export class GroupCommit {
       group.reject(this.#failed(Failure.from(thrown)));
     }
     this.#flying = undefined;
+    this.#rowsFlying = 0;
     if (this.#isDue) this.#due();
+  }
+
+  /** The disk refuses, or it hangs. */
+  #isStuck(): boolean {
+    const { clock } = this.#parts;
+    return this.#failing || (this.#flying !== undefined && clock.now() - this.#flyingSince >= retryMs);
+  }
+
+  /** What waits for a disk must not fill the memory; what is on its way there may still arrive. */
+  #shrink(): void {
+    const { rows, bufferBytes, observer, onLost } = this.#parts;
+    const lost = rows.shrink(bufferBytes, this.#rowsFlying);
+    if (lost === 0) return;
+    observer.lost(lost);
+    onLost();
   }
 
   #recovered(): void {
@@ -100,17 +128,14 @@ export class GroupCommit {
   }
 
   #failed({ message }: Failure): Failure {
-    const { clock, log, observer, rows, bufferBytes, onLost } = this.#parts;
+    const { clock, log, observer } = this.#parts;
     if (!this.#failing) {
       this.#failing = true;
       observer.durable(false);
       log.error({ reason: message }, 'the journal cannot be written: alerts count in memory until it can');
     }
-    const lost = rows.shrink(bufferBytes);
-    if (lost > 0) {
-      observer.lost(lost);
-      onLost();
-    }
+    this.#rowsFlying = 0;
+    this.#shrink();
     this.#stopRetry?.();
     this.#stopRetry = clock.after(retryMs, () => {
       this.gather();

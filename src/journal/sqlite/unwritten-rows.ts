@@ -2,6 +2,9 @@ import type { Writer } from '#src/journal/entry.ts';
 import { tickMs } from '#src/journal/resolution.ts';
 import { entryBytes, type Row, RowBuilder } from '#src/journal/sqlite/row.ts';
 
+/** More would be given up, and made coarser, in one piece. */
+const mostInRow = 8_192;
+
 /** Rows that are not in the file yet, in order: those that a write has failed for, and the one that is growing. */
 export class UnwrittenRows {
   #closed: Row[] = [];
@@ -13,10 +16,11 @@ export class UnwrittenRows {
     this.#nextRow = lastRow + 1;
   }
 
-  /** Adds to the growing row, or begins another for another writer or a gap in the sequence. */
+  /** Adds to the growing row, or begins another when it is long, for another writer, or at a gap in the sequence. */
   rowFor(writer: Writer, sequence: number): RowBuilder {
     const row = this.#growing;
-    if (row !== undefined && row.writer === writer && row.sequence + row.count === sequence) return row;
+    const goesOn = row?.writer === writer && row.sequence + row.count === sequence && row.count < mostInRow;
+    if (row !== undefined && goesOn) return row;
     this.#close();
     this.#growing = new RowBuilder({ id: this.#nextRow++, writer, sequence, stepMs: tickMs });
     return this.#growing;
@@ -48,11 +52,11 @@ export class UnwrittenRows {
     for (const { count } of rows) this.#entries -= count;
   }
 
-  /** Gives up the oldest until what remains fits; answers how many entries that cost. */
-  shrink(mostBytes: number): number {
+  /** Gives up the oldest after the first `spared` until what remains fits; answers how many entries that cost. */
+  shrink(mostBytes: number, spared: number): number {
     let lost = 0;
     while (this.#entries * entryBytes > mostBytes) {
-      const oldest = this.#closed.shift();
+      const [oldest] = this.#closed.splice(spared, 1);
       if (oldest === undefined) break;
       this.#entries -= oldest.count;
       lost += oldest.count;
