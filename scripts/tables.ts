@@ -1,7 +1,8 @@
 // Writes the tables of docs/ from the schemas in code, so that they cannot drift. With --check it only compares.
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { z } from 'zod';
-import { accountSettings, environmentName, settings } from '#src/configuration/settings.ts';
+import { accountSettings, credentialSettings, environmentName, settings } from '#src/configuration/settings.ts';
+import { falcoSchema } from '#src/triggers/falco-schema.ts';
 import { sysdigSchema } from '#src/triggers/sysdig-schema.ts';
 
 type Shape = Record<string, z.ZodType>;
@@ -12,6 +13,10 @@ const pages: Record<string, Record<string, string>> = {
       ['Key', 'Default', 'Meaning'],
       rows(sysdigSchema.shape, (key) => [code(key)]),
     ),
+    falco: table(
+      ['Key', 'Default', 'Meaning'],
+      rows(falcoSchema.shape, (key) => [code(key)]),
+    ),
   },
   'docs/configuration.md': {
     settings: table(
@@ -21,6 +26,10 @@ const pages: Record<string, Record<string, string>> = {
     account: table(
       ['Setting', 'Environment', 'Default', 'Meaning'],
       rows(accountSettings.shape, (key) => [code(key), code(environmentName(`sysdig.${key}`))]),
+    ),
+    credential: table(
+      ['Setting', 'Environment', 'Default', 'Meaning'],
+      rows(credentialSettings.shape, (key) => [code(key), code(environmentName(`ingest.${key}`))]),
     ),
   },
 };

@@ -1,5 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { Subjects } from '#src/alerts/subjects.ts';
 import { systemClock } from '#src/clock.ts';
+import { openAttacks } from '#src/composition/attacks.ts';
+import { openIngest } from '#src/composition/ingest.ts';
+import { openSysdig } from '#src/composition/sysdig.ts';
+import { warn } from '#src/composition/warnings.ts';
+import { ingestAddress } from '#src/configuration/ingest-rules.ts';
 import {
   type Configuration,
   ConfigurationError,
@@ -13,17 +19,11 @@ import { FailureLog } from '#src/operations/failure-log.ts';
 import { createLogger } from '#src/operations/logger.ts';
 import { createMetrics } from '#src/operations/metrics.ts';
 import { OperationsServer } from '#src/operations/operations-server.ts';
-import { describeTrigger, readingsOf } from '#src/operations/status.ts';
+import { describeTrigger, triggerReadings } from '#src/operations/status.ts';
 import { Answers } from '#src/scaler/answers.ts';
 import { ScalerServer } from '#src/scaler/server.ts';
-import { Accounts } from '#src/sources/sysdig/accounts.ts';
-import { Broker } from '#src/sources/sysdig/broker/broker.ts';
-import { SysdigClient } from '#src/sources/sysdig/client.ts';
-import { HttpPool } from '#src/sources/sysdig/http-pool.ts';
-import { closeAccount, openAccounts } from '#src/sources/sysdig/open-accounts.ts';
-import { SysdigSource } from '#src/sources/sysdig/sysdig-source.ts';
 import { parseTrigger } from '#src/triggers/parse-trigger.ts';
-import type { ScaledObjectId } from '#src/triggers/trigger.ts';
+import { type ScaledObjectId, subject } from '#src/triggers/trigger.ts';
 import { WatchedFile } from '#src/watched-file.ts';
 
 const clock = systemClock;
@@ -45,59 +45,59 @@ function refuse(problems: readonly string[]): never {
   process.exit(1);
 }
 
-async function run({ settings, accounts: accountSettings }: Configuration): Promise<void> {
+async function run(configuration: Configuration): Promise<void> {
+  const { settings } = configuration;
   const failures = new FailureLog(log, clock);
   const outcomes = {
     onFailure: (id: ScaledObjectId, metric: string, failure: Failure) =>
       failures.failed(subject(id, metric), failure),
     onSuccess: (id: ScaledObjectId, metric: string) => failures.succeeded(subject(id, metric)),
   };
-  const metrics = createMetrics(readingsOf(() => answers.statuses(), clock.now));
+  const metrics = createMetrics({
+    ...triggerReadings(() => answers.statuses(), clock.now),
+    journalBacklog: () => road.journal.backlog,
+    windows: () => road.windows.size,
+    sensors: () => ingest.sensors(),
+    now: clock.now,
+  });
 
-  const pool = new HttpPool({ timeoutMs: settings.upstreamTimeout, environment: process.env });
-  const accounts = openAccounts(accountSettings, { pool, clock, log });
-  const client = new SysdigClient({
-    pool,
+  warn(configuration, log);
+  const subjects = new Subjects();
+  const road = await openAttacks({
+    settings,
+    intern: (known) => subjects.intern(known),
+    observers: metrics,
     clock,
-    observer: {
-      request: metrics.request,
-      rateLimit(account, perMinute) {
-        metrics.rateLimit(account, perMinute);
-        broker.learnRateLimit(account, perMinute);
-      },
-    },
+    log,
   });
-  const broker = new Broker({
-    upstream: client,
-    clock,
+  const sysdig = openSysdig({
+    configuration,
+    attacks: road.attacks,
     observer: metrics,
-    upstreamTimeoutMs: settings.upstreamTimeout,
-  });
-  const sysdig = new SysdigSource({
-    accounts: new Accounts(accounts, settings.clusterName),
-    questions: broker,
+    failures,
     clock,
-    patienceMs: settings['grpc.answerTimeout'] / 2,
-    listener: {
-      bridged: ({ scaledObject, metricName }, failure) =>
-        failures.failed(
-          `${subject(scaledObject, metricName)} (last value)`,
-          failure,
-          'answers its last value',
-        ),
-      measured: ({ scaledObject, metricName }) =>
-        failures.succeeded(`${subject(scaledObject, metricName)} (last value)`),
-    },
+    log,
   });
+  const ingest = openIngest({
+    configuration,
+    subjects,
+    records: road.recorder,
+    observer: metrics.ingest,
+    clock,
+    log,
+  });
+  const defaults = {
+    cluster: settings.clusterName,
+    attacksAcrossNamespaces: settings.attacksAcrossNamespaces,
+  };
   const answers = new Answers({
-    parse: (ref) => parseTrigger(ref, { cluster: settings.clusterName }),
-    sources: { sysdig },
+    parse: (ref) => parseTrigger(ref, defaults),
+    sources: { sysdig: sysdig.source, falco: road.source },
     clock,
     log,
     outcomes,
     answerTimeoutMs: settings['grpc.answerTimeout'],
   });
-
   const server = new ScalerServer({
     address: parseAddress(settings['grpc.address']),
     tls: tlsOf(settings),
@@ -117,41 +117,41 @@ async function run({ settings, accounts: accountSettings }: Configuration): Prom
     status: () => ({
       upSeconds: (clock.now() - startedAt) / 1000,
       openStreams: server.openStreams,
-      accounts: [...accounts.values()].map(({ name, baseUrl, namespaces, queries }) => ({
-        name,
-        baseUrl,
-        namespaces,
-        queries,
-      })),
+      accounts: sysdig.describe(),
+      attacks: road.windows.size,
+      journal: { backlog: road.journal.backlog, completeSince: isoOrStart(road.journal.completeSince) },
+      sensors: ingest.sensors(),
       triggers: answers.statuses().map((state) => describeTrigger(state, clock.now())),
     }),
   });
 
-  warnOfUnbuilt();
-  warnOfOpenDoors(settings, accountSettings.size);
-  const grpcAt = parseAddress(settings['grpc.address']);
   const operationsAt = parseAddress(settings['operations.address']);
-  const grpc = reachable(grpcAt, await server.listen());
   const operationsUrl = reachable(operationsAt, await operations.listen(operationsAt));
+  notReady = 'replaying the journal';
+  await road.replay((entries) => ingest.learn(entries));
+  const ingestAt = parseAddress(ingestAddress(settings, configuration.credentials.size));
+  const alerts = reachable(ingestAt, await ingest.listen(ingestAt));
+  const grpcAt = parseAddress(settings['grpc.address']);
+  const grpc = reachable(grpcAt, await server.listen());
   notReady = undefined;
-  log.info({ grpc, operations: operationsUrl, accounts: [...accounts.keys()] }, 'listening');
-  if (process.argv.includes('--hints')) process.stderr.write(hints({ grpc, operations: operationsUrl }));
+  const addresses = { grpc, ingest: alerts, operations: operationsUrl };
+  log.info({ ...addresses, accounts: [...configuration.accounts.keys()] }, 'listening');
+  if (process.argv.includes('--hints')) process.stderr.write(hints(addresses));
 
   const stop = async (signal: string) => {
     notReady = 'draining';
     log.info({ signal }, 'draining');
-    await server.drain();
-    broker.close();
-    for (const account of accounts.values()) closeAccount(account);
-    await Promise.all([operations.close(), client.close()]);
+    await Promise.all([server.drain(), ingest.drain()]);
+    await road.close();
+    await Promise.all([operations.close(), sysdig.close()]);
     log.info({}, 'stopped');
     process.exit(0);
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
 }
 
-function subject({ namespace, name }: ScaledObjectId, metricName: string): string {
-  return `${namespace}/${name} ${metricName}`.trim();
+function isoOrStart(time: number): string {
+  return time === 0 ? 'the beginning' : new Date(time).toISOString();
 }
 
 function tlsOf(settings: Configuration['settings']) {
@@ -171,31 +171,4 @@ function openToken(path: string | undefined): WatchedFile | undefined {
     clock,
     log,
   });
-}
-
-/** Settings that belong to parts which this version does not have: nobody shall think that they work. */
-function warnOfUnbuilt(): void {
-  for (const name of Object.keys(process.env)) {
-    if (/^(?:JOURNAL|SURGE|REAPER|INGEST_[A-Z_]+)$/.test(name)) {
-      log.warn({ setting: name }, 'has no effect: attacks, surge and reaper are not part of this version');
-    }
-  }
-}
-
-function warnOfOpenDoors(settings: Configuration['settings'], accounts: number): void {
-  if (accounts === 0) {
-    log.warn(
-      {},
-      'no Sysdig account is configured: triggers of source sysdig get no value; set SYSDIG_REGION or SYSDIG_URL, and SYSDIG_TOKEN_FILE',
-    );
-    return;
-  }
-  const { host } = parseAddress(settings['grpc.address']);
-  const isLoopback = host === 'localhost' || host === '::1' || host.startsWith('127.');
-  if (!isLoopback && settings['grpc.tls.clientCaFile'] === undefined) {
-    log.warn(
-      { address: settings['grpc.address'] },
-      'whoever reaches the gRPC port can read what the Sysdig token can: limit it by a NetworkPolicy, or set grpc.tls.clientCaFile',
-    );
-  }
 }

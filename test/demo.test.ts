@@ -24,9 +24,12 @@ test('the demo shows numbers for every example and what an attack pushes, and en
 });
 
 test('the hints name the addresses that were taken', (t) => {
-  t.regex(hints({ grpc: '127.0.0.1:6000', operations: '127.0.0.1:6002' }), /\n {2}make ask FILE=/);
   t.regex(
-    hints({ grpc: '127.0.0.1:7000', operations: '127.0.0.1:7002' }),
+    hints({ grpc: '127.0.0.1:6000', ingest: '127.0.0.1:6001', operations: '127.0.0.1:6002' }),
+    /\n {2}make ask FILE=/,
+  );
+  t.regex(
+    hints({ grpc: '127.0.0.1:7000', ingest: '127.0.0.1:7001', operations: '127.0.0.1:7002' }),
     /GRPC_ADDRESS=127\.0\.0\.1:7000 make ask.*curl http:\/\/127\.0\.0\.1:7002\/status/s,
   );
 });

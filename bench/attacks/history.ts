@@ -57,7 +57,7 @@ async function startOn({ pods, alerts }: { pods: number; alerts: number }) {
 }
 
 /** Writes the journal that such an attack would have left, the pods taking turns. */
-async function fill(path: string, { pods, alerts }: { pods: number; alerts: number }): Promise<void> {
+export async function fill(path: string, { pods, alerts }: { pods: number; alerts: number }): Promise<void> {
   const journal = await openJournal(`sqlite:${path}`, {
     clock: systemClock,
     log: silentLog,
@@ -68,7 +68,7 @@ async function fill(path: string, { pods, alerts }: { pods: number; alerts: numb
   const recorder = new Recorder(journal, { replica: 'bench', epoch: 1 });
   const subjects = Array.from({ length: pods }, (_, index) => subjectOf(index));
   const startedAt = Date.now() - historyMs;
-  const perBatch = 10_000;
+  const perBatch = 500;
   for (let done = 0; done < alerts; done += perBatch) {
     const entries = Array.from({ length: Math.min(perBatch, alerts - done) }, (_, index): Entry => {
       const number = done + index;

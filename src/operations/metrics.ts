@@ -1,5 +1,12 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { IngestObserver } from '#src/ingest/observer.ts';
+import type { JournalObserver } from '#src/journal/journal.ts';
+import { attackMetrics, type WindowsSize } from '#src/operations/attack-metrics.ts';
+import { ingestMetrics, type SensorReading } from '#src/operations/ingest-metrics.ts';
+import { journalMetrics } from '#src/operations/journal-metrics.ts';
+import { remembered } from '#src/operations/remembered.ts';
 import type { CallObserver } from '#src/scaler/observer.ts';
+import type { AttackObserver } from '#src/sources/attacks/attack-windows.ts';
 import type { SysdigObserver } from '#src/sources/sysdig/upstream.ts';
 
 /** What the gauges read when they are scraped. */
@@ -8,6 +15,10 @@ export interface Readings {
   oldestAnswerSeconds(): number | undefined;
   /** How many triggers answer a last value because Sysdig fails (`onError: lastValue`). */
   triggersOnLastValue(): number;
+  /** Entries of the journal that are not durable yet. */
+  journalBacklog(): number;
+  windows(): WindowsSize;
+  sensors(): readonly SensorReading[];
   /** Epoch ms. */
   now(): number;
 }
@@ -16,6 +27,9 @@ export interface Metrics extends CallObserver, SysdigObserver {
   /** Text in Prometheus' exposition format. */
   render(): Promise<string>;
   readonly contentType: string;
+  readonly ingest: IngestObserver;
+  readonly journal: JournalObserver;
+  readonly attacks: AttackObserver;
 }
 
 const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
@@ -124,19 +138,10 @@ export function createMetrics(readings: Readings): Metrics {
       frozenUntil.set(account, until);
     },
     rateLimit: (account, perMinute) => rateLimits.set({ account }, perMinute),
+    ingest: ingestMetrics(registers, () => readings.sensors()),
+    journal: journalMetrics(registers, () => readings.journalBacklog()),
+    attacks: attackMetrics(registers, () => readings.windows()),
     render: () => registry.metrics(),
     contentType: registry.contentType,
-  };
-}
-
-/** What `find` gave for two labels before; both have few values. */
-function remembered<T>(find: (first: string, second: string) => T): typeof find {
-  const known = new Map<string, Map<string, T>>();
-  return (first, second) => {
-    const before = known.get(first)?.get(second);
-    if (before !== undefined) return before;
-    const found = find(first, second);
-    known.set(first, (known.get(first) ?? new Map<string, T>()).set(second, found));
-    return found;
   };
 }

@@ -11,11 +11,13 @@ export interface TriggerState {
 const livesForMs = 10 * 60_000;
 
 /** The gauges that are read from where the triggers stand. */
-export function readingsOf(states: () => readonly TriggerState[], now: () => number): Readings {
+export function triggerReadings(
+  states: () => readonly TriggerState[],
+  now: () => number,
+): Pick<Readings, 'oldestAnswerSeconds' | 'triggersOnLastValue'> {
   const living = () =>
     states().filter(({ askedAt }) => askedAt !== undefined && now() - askedAt < livesForMs);
   return {
-    now,
     oldestAnswerSeconds() {
       const times = living().flatMap(({ at }) => at ?? []);
       return times.length === 0

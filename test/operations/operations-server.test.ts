@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { createMetrics } from '#src/operations/metrics.ts';
 import { OperationsServer, type OperationsView } from '#src/operations/operations-server.ts';
-import { describeTrigger, readingsOf } from '#src/operations/status.ts';
+import { describeTrigger, triggerReadings } from '#src/operations/status.ts';
 
 const noReadings = { oldestAnswerSeconds: () => undefined, triggersOnLastValue: () => 0, now: () => 0 };
 
@@ -90,13 +90,13 @@ test('ages are those of triggers that KEDA still asks for', (t) => {
     { at: now - 900_000, origin: 'last-value', askedAt: now - 900_000 },
     { at: undefined, origin: undefined, askedAt: now },
   ];
-  const readings = readingsOf(
+  const readings = triggerReadings(
     () => states,
     () => now,
   );
   t.is(readings.oldestAnswerSeconds(), 90);
   t.is(readings.triggersOnLastValue(), 1);
-  t.is(readingsOf(() => [], Date.now).oldestAnswerSeconds(), undefined);
+  t.is(triggerReadings(() => [], Date.now).oldestAnswerSeconds(), undefined);
 });
 
 test('a trigger is described in ages and ISO times', (t) => {

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { coarserSteps, Sums } from '#src/journal/coarsen.ts';
 import { note, noted, sizeOf } from '#src/journal/sqlite/database.ts';
 import type { Compacted, Requests } from '#src/journal/sqlite/messages.ts';
-import { type Row, RowBuilder, readEntries } from '#src/journal/sqlite/row.ts';
+import { countEntries, type Row, RowBuilder, readEntries } from '#src/journal/sqlite/row.ts';
 
 export interface Bounds {
   readonly retentionMs: number;
@@ -73,9 +73,9 @@ function coarsen(database: DatabaseSync, until: number, stepMs: number): boolean
   const read = database.prepare('SELECT entries FROM rows WHERE id = ?');
   const sums = new Sums<number>(stepMs);
   for (const id of ids) {
-    readEntries(read.get(id)?.['entries'] as Uint8Array, (subject, at, count) =>
-      sums.add(subject, at, count),
-    );
+    const bytes = read.get(id)?.['entries'] as Uint8Array;
+    if (countEntries(bytes) !== undefined)
+      readEntries(bytes, (subject, at, count) => sums.add(subject, at, count));
   }
   const builder = new RowBuilder({ id: last, writer: nobody, sequence: 0, stepMs });
   sums.each((subject, at, count) => {

@@ -144,10 +144,8 @@ function moveAside(path: string, now: number): string {
 }
 
 function describe(database: DatabaseSync, setAside: Opened['setAside']): Opened {
-  const subjects = database.prepare('SELECT id, body FROM subjects').all();
   const writers = database.prepare('SELECT replica, epoch, sequence FROM writers').all();
   return {
-    subjects: subjects.map(({ id, body }) => [Number(id), String(body)] as const),
     writers: writers.map(
       ({ replica, epoch, sequence }) => [String(replica), Number(epoch), Number(sequence)] as const,
     ),

@@ -3,8 +3,10 @@ import type { Row } from '#src/journal/sqlite/row.ts';
 /** What the main thread asks of the thread that owns the file, and what it answers. */
 export interface Requests {
   commit: { ask: { rows: readonly Row[]; subjects: readonly (readonly [number, string])[] }; answer: null };
-  /** Rows after one, oldest first, at most some; fewer than asked for means that there are no more. */
-  read: { ask: { after: number; upTo: number; atMost: number }; answer: readonly StoredRow[] };
+  /** Rows after one, oldest first, until they are about so many bytes; none means that there are no more. */
+  read: { ask: { after: number; upTo: number; bytes: number }; answer: readonly StoredRow[] };
+  /** The same with subjects; none means that there are no more. */
+  subjects: { ask: { after: number; bytes: number }; answer: readonly (readonly [number, string])[] };
   /** One slice of the work; `more` asks to be called again. What is older than `cut` goes, whatever the retention. */
   compact: { ask: { now: number; cut: number }; answer: Compacted };
   /** Deletes subjects that nothing names any more. */
@@ -34,7 +36,6 @@ export interface Compacted {
 
 /** What the file held when it was opened. */
 export interface Opened {
-  readonly subjects: readonly (readonly [number, string])[];
   readonly writers: readonly (readonly [replica: string, epoch: number, sequence: number])[];
   readonly lastRow: number;
   readonly completeSince: number;

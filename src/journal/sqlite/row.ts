@@ -69,33 +69,48 @@ export class RowBuilder {
   }
 }
 
-/** Calls `take` with each entry of a row's bytes. False, having taken none, if they are not whole entries. */
+/** How many whole entries the bytes hold; undefined if they hold a part of one. */
+export function countEntries(bytes: Uint8Array): number | undefined {
+  return bytes.byteLength % entryBytes === 0 ? bytes.byteLength / entryBytes : undefined;
+}
+
+/** Calls `take` with the entries from one place to another. The bytes hold whole entries. */
 export function readEntries(
   bytes: Uint8Array,
   take: (subjectId: number, at: number, count: number) => void,
-): boolean {
-  if (bytes.byteLength % entryBytes !== 0) return false;
+  [from, to]: readonly [number, number] = [0, bytes.byteLength / entryBytes],
+): void {
   // A copy where the bytes do not lie as doubles must.
   const aligned = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
   const times = new Float64Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 8);
   const words = new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4);
-  for (let index = 0; index * 2 < times.length; index++) {
+  for (let index = from; index < to; index++) {
     take(words[index * 4 + 2] as number, times[index * 2] as number, words[index * 4 + 3] as number);
   }
-  return true;
 }
 
-/** The row's entries, and how many of them made no sense and were left out. */
+/** So few that they are gone again before they count as long-lived: a start reads many times what it keeps. */
+const entriesAtATime = 512;
+
+/** Gives the row's entries from `after` on, some at a time with the place behind them; answers how many made no sense. */
 export function decode(
   bytes: Uint8Array,
   subjectOf: (id: number, at: number) => Subject | undefined,
-): { entries: Entry[]; broken: number } {
-  const entries: Entry[] = [];
+  { after, give }: { after: number; give: (entries: readonly Entry[], place: number) => void },
+): number {
+  const count = countEntries(bytes);
+  if (count === undefined) return Math.ceil(bytes.byteLength / entryBytes);
   let broken = 0;
-  const whole = readEntries(bytes, (id, at, count) => {
-    const subject = subjectOf(id, at);
-    if (subject === undefined || !(at >= 0 && at < 1e15)) broken++;
-    else entries.push({ subject, at, count });
-  });
-  return { entries, broken: whole ? broken : Math.ceil(bytes.byteLength / entryBytes) };
+  for (let from = after; from < count; from += entriesAtATime) {
+    const to = Math.min(count, from + entriesAtATime);
+    const entries: Entry[] = [];
+    const take = (id: number, at: number, times: number) => {
+      const subject = subjectOf(id, at);
+      if (subject === undefined || !(at >= 0 && at < 1e15)) broken++;
+      else entries.push({ subject, at, count: times });
+    };
+    readEntries(bytes, take, [from, to]);
+    if (entries.length > 0) give(entries, to);
+  }
+  return broken;
 }

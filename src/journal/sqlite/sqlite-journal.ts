@@ -27,7 +27,8 @@ export interface SqliteJournalOptions {
   readonly maxPages?: number | undefined;
 }
 
-const rowsPerRead = 2_000;
+/** Little at a time: what a start reads is many times what it keeps. */
+const bytesPerRead = 512 * 1024;
 const reviveMs = 1_000;
 
 /**
@@ -60,6 +61,7 @@ export async function openSqliteJournal(options: SqliteJournalOptions): Promise<
   }
   observer.size(opened.bytes);
   journal = new SqliteJournal(options, { link, opened, start });
+  await journal.learnSubjects();
   return journal;
 }
 
@@ -84,13 +86,12 @@ export class SqliteJournal implements Journal {
   #closed = false;
 
   constructor(options: SqliteJournalOptions, { link, opened, start }: Parts) {
-    const { clock, log, observer, bufferBytes = 8 * 1024 * 1024, intern = (subject) => subject } = options;
+    const { clock, log, observer, bufferBytes = 8 * 1024 * 1024 } = options;
     this.#options = options;
     this.#start = start;
     this.#link = link;
     this.#completeSince = opened.completeSince;
     this.#compactedTo = opened.compactedTo;
-    this.#subjects.learn(opened.subjects, intern);
     for (const [replica, epoch, sequence] of opened.writers)
       this.#highWater.set({ replica, epoch }, sequence);
     this.#rows = new UnwrittenRows(opened.lastRow);
@@ -136,23 +137,21 @@ export class SqliteJournal implements Journal {
     }
     const unwritten = [...this.#rows.all()];
     const upTo = this.#rows.last;
-    const used = new Set<number>();
     let broken = 0;
     const give = (id: number, bytes: Uint8Array) => {
-      const row = decode(bytes, (subject, at) => {
-        used.add(subject);
-        return this.#subjects.use(subject, at);
+      broken += decode(bytes, (subject, at) => this.#subjects.use(subject, at), {
+        after: id === afterRow ? afterEntry : 0,
+        give(entries, place) {
+          if (!signal.aborted) follower(entries, `${id}:${place}`);
+        },
       });
-      broken += row.broken;
-      const fresh = id === afterRow ? row.entries.slice(afterEntry) : row.entries;
-      if (fresh.length > 0 && !signal.aborted) follower(fresh, `${id}:${row.entries.length}`);
     };
     await this.#followers.join(follower, signal, async () => {
       const readTo = await this.#readStored({ after: afterRow - 1, upTo }, give);
       for (const { id, bytes } of unwritten) if (id >= afterRow && id > readTo) give(id, bytes);
     });
     if (broken > 0) this.#tellBroken(broken);
-    if (from === undefined) await this.#forget(this.#subjects.unused(used));
+    if (from === undefined) await this.#forget(this.#subjects.unused());
   }
 
   async compact(now: number): Promise<void> {
@@ -181,6 +180,17 @@ export class SqliteJournal implements Journal {
     await this.#link.close();
   }
 
+  /** Takes in the subjects that the file holds; before anything else. */
+  async learnSubjects(): Promise<void> {
+    const { intern = (subject) => subject } = this.#options;
+    for (let after = 0; ; ) {
+      const stored = await this.#link.ask('subjects', { after, bytes: bytesPerRead });
+      if (stored.length === 0) return;
+      this.#subjects.learn(stored, intern);
+      after = stored.at(-1)?.[0] ?? after;
+    }
+  }
+
   /** The thread has ended unasked. What it had not confirmed is written by the next one. */
   revive(reason: string): void {
     const { log, clock, path } = this.#options;
@@ -201,10 +211,10 @@ export class SqliteJournal implements Journal {
     give: (id: number, bytes: Uint8Array) => void,
   ): Promise<number> {
     for (let last = after; ; ) {
-      const rows = await this.#link.ask('read', { after: last, upTo, atMost: rowsPerRead });
+      const rows = await this.#link.ask('read', { after: last, upTo, bytes: bytesPerRead });
       for (const { id, entries } of rows) give(id, entries);
+      if (rows.length === 0) return last;
       last = rows.at(-1)?.id ?? last;
-      if (rows.length < rowsPerRead) return last;
     }
   }
 

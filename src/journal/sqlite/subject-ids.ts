@@ -1,6 +1,7 @@
 import type { Subject } from '#src/journal/entry.ts';
 
 interface Known {
+  readonly subject: Subject;
   readonly id: number;
   /** The newest time that an entry about it has had. */
   newest: number;
@@ -9,7 +10,7 @@ interface Known {
 /** The numbers that subjects go by in the file. A number is never used again. */
 export class SubjectIds {
   readonly #ids = new Map<Subject, Known>();
-  readonly #subjects = new Map<number, Subject>();
+  readonly #byId = new Map<number, Known>();
   readonly #mostKnown: number;
   #unwritten: [number, string][] = [];
   #next = 1;
@@ -26,8 +27,7 @@ export class SubjectIds {
       this.#next = Math.max(this.#next, id + 1);
       if (parsed === undefined) continue;
       const subject = intern(parsed);
-      this.#subjects.set(id, subject);
-      this.#ids.set(subject, { id, newest: 0 });
+      this.#know({ subject, id, newest: 0 });
     }
   }
 
@@ -39,23 +39,22 @@ export class SubjectIds {
       return known.id;
     }
     const id = this.#next++;
-    this.#ids.set(subject, { id, newest: at });
-    this.#subjects.set(id, subject);
+    this.#know({ subject, id, newest: at });
     this.#unwritten.push([id, JSON.stringify(subject)]);
     return id;
   }
 
   /** The subject of a number, that an entry of this time names. */
   use(id: number, at: number): Subject | undefined {
-    const subject = this.#subjects.get(id);
-    const known = subject && this.#ids.get(subject);
-    if (known !== undefined && at > known.newest) known.newest = at;
-    return subject;
+    const known = this.#byId.get(id);
+    if (known === undefined) return undefined;
+    if (at > known.newest) known.newest = at;
+    return known.subject;
   }
 
-  /** Forgets who was learned from the file and is not among `used`, and tells their numbers. */
-  unused(used: ReadonlySet<number>): number[] {
-    return this.#forget(({ id, newest }) => newest === 0 && !used.has(id));
+  /** Forgets those that were learned from the file and never used since, and tells their numbers. */
+  unused(): number[] {
+    return this.#forget(({ newest }) => newest === 0);
   }
 
   /** The new ones, to be written with the rows that name them. */
@@ -75,22 +74,29 @@ export class SubjectIds {
 
   /** The time before which entries must go, so that not too many subjects are left; 0 while there are not. */
   get cut(): number {
-    const tooMany = this.#ids.size - this.#mostKnown;
+    const tooMany = this.#byId.size - this.#mostKnown;
     if (tooMany <= 0) return 0;
-    const times = Float64Array.from(this.#ids.values(), ({ newest }) => newest).sort();
+    const times = Float64Array.from(this.#byId.values(), ({ newest }) => newest).sort();
     return (times[tooMany - 1] ?? 0) + 1;
   }
 
   #forget(isGone: (known: Known) => boolean): number[] {
     const unwritten = new Set(this.#unwritten.map(([id]) => id));
     const gone: number[] = [];
-    for (const [subject, known] of this.#ids) {
-      if (unwritten.has(known.id) || !isGone(known)) continue;
-      this.#ids.delete(subject);
-      this.#subjects.delete(known.id);
-      gone.push(known.id);
+    for (const known of this.#byId.values()) {
+      const { subject, id } = known;
+      if (unwritten.has(id) || !isGone(known)) continue;
+      // Two numbers may stand for one subject, of which the later is in use.
+      if (this.#ids.get(subject) === known) this.#ids.delete(subject);
+      this.#byId.delete(id);
+      gone.push(id);
     }
     return gone;
+  }
+
+  #know(known: Known): void {
+    this.#ids.set(known.subject, known);
+    this.#byId.set(known.id, known);
   }
 }
 

@@ -7,6 +7,9 @@ interface Waiting {
   reject(failure: Failure): void;
 }
 
+/** It holds little at a time; left alone, a thread lets as much garbage gather as the machine has room. */
+const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 };
+
 /** The thread that owns the file, asked and answering by messages in order. */
 export class WorkerLink {
   readonly opened: Promise<Opened>;
@@ -18,7 +21,7 @@ export class WorkerLink {
 
   /** `onDeath`: the thread has ended unasked; whatever waited has been rejected. */
   constructor(options: OpenOptions, onDeath: (reason: string) => void) {
-    this.#worker = new Worker(new URL('worker.ts', import.meta.url), { workerData: options });
+    this.#worker = new Worker(new URL('worker.ts', import.meta.url), { workerData: options, resourceLimits });
     this.opened = new Promise((resolve, reject) => {
       this.#waiting.set(0, { resolve: resolve as (answer: unknown) => void, reject });
     });

@@ -4,7 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { Failure } from '#src/failure.ts';
 import { compact, insertRow } from '#src/journal/sqlite/compaction.ts';
 import { note, openDatabase, reasonOf } from '#src/journal/sqlite/database.ts';
-import type { OpenOptions, Problem, RequestName, Requests } from '#src/journal/sqlite/messages.ts';
+import type { OpenOptions, Problem, RequestName, Requests, StoredRow } from '#src/journal/sqlite/messages.ts';
 
 type Handlers = { [N in RequestName]: (ask: Requests[N]['ask']) => Requests[N]['answer'] };
 
@@ -16,7 +16,9 @@ try {
   const handlers = handlersOf(database);
   port.on('message', ({ id, name, ask }: { id: number; name: RequestName; ask: never }) => {
     try {
-      port.postMessage({ id, answer: handlers[name](ask) });
+      const answer: unknown = handlers[name](ask);
+      // Moved, not copied: what this thread keeps it would keep for long.
+      port.postMessage({ id, answer }, name === 'read' ? buffersOf(answer as StoredRow[]) : []);
     } catch (thrown) {
       port.postMessage({ id, problem: problemOf(thrown) });
     }
@@ -27,9 +29,8 @@ try {
 }
 
 function handlersOf(database: DatabaseSync): Handlers {
-  const readRows = database.prepare(
-    'SELECT id, entries FROM rows WHERE id > ? AND id <= ? ORDER BY id LIMIT ?',
-  );
+  const readRows = database.prepare('SELECT id, entries FROM rows WHERE id > ? AND id <= ? ORDER BY id');
+  const readSubjects = database.prepare('SELECT id, body FROM subjects WHERE id > ? ORDER BY id');
   return {
     commit({ rows, subjects }) {
       const addSubject = database.prepare('INSERT OR IGNORE INTO subjects VALUES (?, ?)');
@@ -45,11 +46,26 @@ function handlersOf(database: DatabaseSync): Handlers {
       });
       return null;
     },
-    read: ({ after, upTo, atMost }) =>
-      readRows.all(after, upTo, atMost).map((row) => ({
-        id: Number(row['id']),
-        entries: row['entries'] as Uint8Array,
-      })),
+    read({ after, upTo, bytes }) {
+      const rows: StoredRow[] = [];
+      let size = 0;
+      for (const { id, entries } of readRows.iterate(after, upTo)) {
+        rows.push({ id: Number(id), entries: entries as Uint8Array });
+        size += (entries as Uint8Array).byteLength;
+        if (size >= bytes) break;
+      }
+      return rows;
+    },
+    subjects({ after, bytes }) {
+      const subjects: [number, string][] = [];
+      let size = 0;
+      for (const { id, body } of readSubjects.iterate(after)) {
+        subjects.push([Number(id), String(body)]);
+        size += String(body).length;
+        if (size >= bytes) break;
+      }
+      return subjects;
+    },
     compact: (ask) => compact(database, options, ask),
     forget({ subjects }) {
       const remove = database.prepare('DELETE FROM subjects WHERE id = ?');
@@ -71,6 +87,10 @@ function handlersOf(database: DatabaseSync): Handlers {
       return null;
     },
   };
+}
+
+function buffersOf(rows: readonly StoredRow[]): ArrayBuffer[] {
+  return rows.map(({ entries }) => entries.buffer as ArrayBuffer);
 }
 
 function transact(database: DatabaseSync, run: () => void): void {
