@@ -11,6 +11,8 @@ export interface Bounds {
 
 /** As much as may be done at a time: commits wait for it. */
 const entriesPerSlice = 50_000;
+const rowsPerSlice = 500;
+const pagesPerSlice = 2_000;
 /** What 32 bits hold. */
 const mostCount = 0xffff_ffff;
 const nobody = { replica: '', epoch: 0 };
@@ -25,8 +27,11 @@ export function compact(
   database.exec('BEGIN IMMEDIATE');
   let more: boolean;
   try {
-    database.prepare('DELETE FROM rows WHERE newest < ?').run(now - retentionMs);
-    more = coarserSteps.some(({ ageMs, stepMs }) => coarsen(database, now - ageMs, stepMs));
+    const { changes } = database
+      .prepare('DELETE FROM rows WHERE id IN (SELECT id FROM rows WHERE newest < ? LIMIT ?)')
+      .run(now - retentionMs, rowsPerSlice);
+    more = Number(changes) === rowsPerSlice;
+    more ||= coarserSteps.some(({ ageMs, stepMs }) => coarsen(database, now - ageMs, stepMs));
     lost = drop(database, 'newest < ?', cut);
     if (!more && sizeOf(database) > maxBytes) {
       const rows = Number(database.prepare('SELECT count(*) AS count FROM rows').get()?.['count']);
@@ -43,7 +48,7 @@ export function compact(
     if (database.isTransaction) database.exec('ROLLBACK');
     throw thrown;
   }
-  if (!more) database.exec('PRAGMA incremental_vacuum');
+  if (!more) more = giveBack(database);
   const oldest = database.prepare('SELECT min(oldest) AS oldest FROM rows').get()?.['oldest'];
   return {
     more,
@@ -53,6 +58,16 @@ export function compact(
     oldest: typeof oldest === 'number' ? oldest : undefined,
     bytes: sizeOf(database),
   };
+}
+
+/** Gives a slice of the unused pages back to the disk. False if there is nothing more to give. */
+function giveBack(database: DatabaseSync): boolean {
+  const unused = () => Number(database.prepare('PRAGMA freelist_count').get()?.['freelist_count'] ?? 0);
+  const before = unused();
+  if (before === 0) return false;
+  database.exec(`PRAGMA incremental_vacuum(${pagesPerSlice})`);
+  const after = unused();
+  return after > 0 && after < before;
 }
 
 /** Brings a slice of the rows that are wholly older than `until` to this step, as one row. False if there are none. */

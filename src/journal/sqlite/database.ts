@@ -115,7 +115,8 @@ function connect({ path, maxPages }: OpenOptions): DatabaseSync {
 
 class Unreadable extends Error {}
 
-function isUnreadable(thrown: unknown): boolean {
+/** The file itself is broken, and not only the disk or the moment. */
+export function isUnreadable(thrown: unknown): boolean {
   if (thrown instanceof Unreadable) return true;
   const code = codeOf(thrown);
   return code === corrupt || code === notADatabase;

@@ -24,6 +24,8 @@ const gatherMs = 5;
 /** While the disk refuses: each try hands the thread everything that waits, and must not become the load itself. */
 const gatherFailingMs = 100;
 const retryMs = 1_000;
+/** A thread has little memory for texts: those of many new subjects go ahead of their rows, in parts. */
+const charsAtATime = 1024 * 1024;
 
 /** Writes rows in groups, one group on its way at a time; what has failed goes again with the next, or in a second. */
 export class GroupCommit {
@@ -31,6 +33,7 @@ export class GroupCommit {
   #gathering: PromiseWithResolvers<void> | undefined;
   #flying: PromiseWithResolvers<void> | undefined;
   #rowsFlying = 0;
+  #subjectsFlying = 0;
   #flyingSince = 0;
   #isDue = false;
   #failing = false;
@@ -86,9 +89,13 @@ export class GroupCommit {
     const [toWrite, named] = [[...rows.all()], [...subjects.unwritten]];
     const startedAt = clock.now();
     this.#rowsFlying = toWrite.length;
+    this.#subjectsFlying = named.length;
     this.#flyingSince = startedAt;
     try {
-      if (toWrite.length > 0) await commit({ rows: toWrite, subjects: named });
+      const parts = partsOf(named);
+      const last = parts.pop() ?? [];
+      for (const part of parts) await commit({ rows: [], subjects: part });
+      if (toWrite.length > 0) await commit({ rows: toWrite, subjects: last });
       rows.remove(toWrite);
       subjects.wrote(named.length);
       observer.committed(
@@ -101,7 +108,7 @@ export class GroupCommit {
       group.reject(this.#failed(Failure.from(thrown)));
     }
     this.#flying = undefined;
-    this.#rowsFlying = 0;
+    this.#landed();
     if (this.#isDue) this.#due();
   }
 
@@ -113,9 +120,16 @@ export class GroupCommit {
 
   /** What waits for a disk must not fill the memory; what is on its way there may still arrive. */
   #shrink(): void {
-    const { rows, bufferBytes, observer, onLost } = this.#parts;
-    const lost = rows.shrink(bufferBytes, this.#rowsFlying);
+    const { rows, subjects, bufferBytes, observer, onLost } = this.#parts;
+    let lost = rows.shrink(bufferBytes, this.#rowsFlying);
+    if (subjects.unwrittenChars > bufferBytes) {
+      // Rows are of no use without their subjects.
+      rows.all();
+      lost += rows.shrink(0, this.#rowsFlying);
+      subjects.dropUnwritten(this.#subjectsFlying);
+    }
     if (lost === 0) return;
+    this.#gathering?.reject(refusal('too much waits for it already'));
     observer.lost(lost);
     onLost();
   }
@@ -134,18 +148,41 @@ export class GroupCommit {
       observer.durable(false);
       log.error({ reason: message }, 'the journal cannot be written: alerts count in memory until it can');
     }
-    this.#rowsFlying = 0;
+    this.#landed();
     this.#shrink();
     this.#stopRetry?.();
     this.#stopRetry = clock.after(retryMs, () => {
       this.gather();
       this.#due();
     });
-    return new Failure(
-      'unavailable',
-      `the journal cannot be written: ${message}; make room on its disk or mend it, and send again`,
-    );
+    return refusal(message);
   }
+
+  #landed(): void {
+    this.#rowsFlying = 0;
+    this.#subjectsFlying = 0;
+  }
+}
+
+function refusal(reason: string): Failure {
+  return new Failure(
+    'unavailable',
+    `the journal cannot be written: ${reason}; make room on its disk or mend it, and send again`,
+  );
+}
+
+function partsOf(subjects: readonly (readonly [number, string])[]): (readonly [number, string])[][] {
+  const parts: (readonly [number, string])[][] = [[]];
+  let chars = 0;
+  for (const subject of subjects) {
+    if (chars >= charsAtATime) {
+      parts.push([]);
+      chars = 0;
+    }
+    parts.at(-1)?.push(subject);
+    chars += subject[1].length;
+  }
+  return parts;
 }
 
 /** Whoever does not ask for the fate must not end the process by it. */

@@ -5,11 +5,11 @@ import { Followers } from '#src/journal/followers.ts';
 import { HighWater } from '#src/journal/high-water.ts';
 import type { Follower, FollowOptions, Journal, JournalObserver } from '#src/journal/journal.ts';
 import { GroupCommit } from '#src/journal/sqlite/group-commit.ts';
+import { KeptThread } from '#src/journal/sqlite/kept-thread.ts';
 import type { Opened } from '#src/journal/sqlite/messages.ts';
 import { decode } from '#src/journal/sqlite/row.ts';
 import { SubjectIds } from '#src/journal/sqlite/subject-ids.ts';
 import { UnwrittenRows } from '#src/journal/sqlite/unwritten-rows.ts';
-import { WorkerLink } from '#src/journal/sqlite/worker-link.ts';
 import type { Log } from '#src/log.ts';
 
 export interface SqliteJournalOptions {
@@ -23,13 +23,14 @@ export interface SqliteJournalOptions {
   readonly intern?: ((subject: Subject) => Subject) | undefined;
   /** What is kept in memory while the disk refuses, bytes; 8 MiB unless told. */
   readonly bufferBytes?: number | undefined;
+  /** Subjects that the file may tell apart, above which the oldest entries go; 500,000 unless told. */
+  readonly mostSubjects?: number | undefined;
   /** SQLite's own bound on the file, pages; for tests of a full disk. */
   readonly maxPages?: number | undefined;
 }
 
 /** Little at a time: what a start reads is many times what it keeps. */
 const bytesPerRead = 512 * 1024;
-const reviveMs = 1_000;
 
 /**
  * Opens the journal in one file, which is this process's alone. Rejects with `unavailable` for a file that another
@@ -37,38 +38,18 @@ const reviveMs = 1_000;
  * aside, and a new one begins.
  */
 export async function openSqliteJournal(options: SqliteJournalOptions): Promise<SqliteJournal> {
-  const { path, clock, log, observer, retentionMs, maxBytes, maxPages } = options;
-  let journal: SqliteJournal | undefined;
-  const start = () =>
-    new WorkerLink({ path, now: clock.now(), retentionMs, maxBytes, maxPages }, (reason) =>
-      journal?.revive(reason),
-    );
-  const link = start();
-  let opened: Opened;
-  try {
-    opened = await link.opened;
-  } catch (thrown) {
-    await link.end();
-    throw thrown;
-  }
-  if (opened.setAside !== undefined) {
-    const { to, reason } = opened.setAside;
-    log.error(
-      { path, to, reason },
-      'the journal could not be read: it was moved aside, and a new one begins',
-    );
-    observer.setAside();
-  }
-  observer.size(opened.bytes);
-  journal = new SqliteJournal(options, { link, opened, start });
+  const subjects = new SubjectIds(options.mostSubjects);
+  const thread = new KeptThread(options, () => subjects.rewrite());
+  const opened = await thread.open();
+  const journal = new SqliteJournal(options, { thread, subjects, opened });
   await journal.learnSubjects();
   return journal;
 }
 
 interface Parts {
-  readonly link: WorkerLink;
+  readonly thread: KeptThread;
+  readonly subjects: SubjectIds;
   readonly opened: Opened;
-  readonly start: () => WorkerLink;
 }
 
 /** The journal in a file of SQLite's, owned by a thread of its own. Positions are `row:entry`. */
@@ -76,20 +57,22 @@ export class SqliteJournal implements Journal {
   readonly #options: SqliteJournalOptions;
   readonly #followers = new Followers();
   readonly #highWater = new HighWater();
-  readonly #subjects = new SubjectIds();
+  readonly #subjects: SubjectIds;
   readonly #rows: UnwrittenRows;
   readonly #commits: GroupCommit;
-  readonly #start: Parts['start'];
-  #link: WorkerLink;
+  readonly #thread: KeptThread;
+  /** Followers that are still reading the past: nothing may be merged under their eyes. */
+  readonly #reading = new Set<Promise<void>>();
   #completeSince: number;
   #compactedTo: number;
-  #closed = false;
+  #isRelieving = false;
+  #closing: Promise<void> | undefined;
 
-  constructor(options: SqliteJournalOptions, { link, opened, start }: Parts) {
+  constructor(options: SqliteJournalOptions, { thread, subjects, opened }: Parts) {
     const { clock, log, observer, bufferBytes = 8 * 1024 * 1024 } = options;
     this.#options = options;
-    this.#start = start;
-    this.#link = link;
+    this.#thread = thread;
+    this.#subjects = subjects;
     this.#completeSince = opened.completeSince;
     this.#compactedTo = opened.compactedTo;
     for (const [replica, epoch, sequence] of opened.writers)
@@ -98,7 +81,7 @@ export class SqliteJournal implements Journal {
     this.#commits = new GroupCommit({
       rows: this.#rows,
       subjects: this.#subjects,
-      commit: (ask) => this.#link.ask('commit', ask),
+      commit: (ask) => this.#thread.ask('commit', ask),
       onLost: () => this.#noteMissing(),
       clock,
       log,
@@ -116,14 +99,16 @@ export class SqliteJournal implements Journal {
   }
 
   append(batch: Batch): Promise<void> {
-    if (this.#closed) return Promise.reject(new Failure('unavailable', 'the journal is closed'));
+    if (this.#closing) return Promise.reject(new Failure('unavailable', 'the journal is closed'));
     const { sequence, entries } = this.#highWater.take(batch);
     if (entries.length === 0) return this.#commits.settled();
     const row = this.#rows.rowFor(batch.writer, sequence);
     for (const { subject, at, count } of entries) row.add(this.#subjects.idOf(subject, at), at, count);
     this.#rows.added(entries.length);
+    const position = `${row.id}:${row.count}`;
     const durable = this.#commits.gather();
-    this.#followers.deliver(entries, `${row.id}:${row.count}`);
+    this.#followers.deliver(entries, position);
+    if (this.#subjects.isCrowded) this.#relieve();
     return durable;
   }
 
@@ -146,10 +131,12 @@ export class SqliteJournal implements Journal {
         },
       });
     };
-    await this.#followers.join(follower, signal, async () => {
+    const reading = this.#followers.join(follower, signal, async () => {
       const readTo = await this.#readStored({ after: afterRow - 1, upTo }, give);
       for (const { id, bytes } of unwritten) if (id >= afterRow && id > readTo) give(id, bytes);
     });
+    this.#reading.add(reading);
+    await reading.finally(() => this.#reading.delete(reading));
     if (broken > 0) this.#tellBroken(broken);
     if (from === undefined) await this.#forget(this.#subjects.unused());
   }
@@ -157,15 +144,17 @@ export class SqliteJournal implements Journal {
   async compact(now: number): Promise<void> {
     const { observer, log } = this.#options;
     let lost = 0;
-    for (let more = true; more && !this.#closed; ) {
-      const done = await this.#link.ask('compact', { now, cut: this.#subjects.cut });
+    for (let more = true; more && !this.#closing; ) {
+      while (this.#reading.size > 0) await Promise.allSettled(this.#reading);
+      const done = await this.#thread.ask('compact', { now, cut: this.#subjects.cut });
       more = done.more;
       lost += done.lost;
       this.#compactedTo = done.compactedTo;
       this.#completeSince = Math.max(this.#completeSince, done.completeSince);
       if (!more) {
         observer.size(done.bytes);
-        await this.#forget(this.#subjects.sweep(done.oldest ?? now));
+        // What is not in the file yet names subjects too.
+        await this.#forget(this.#subjects.sweep(Math.min(done.oldest ?? now, this.#rows.oldest)));
       }
     }
     if (lost === 0) return;
@@ -173,36 +162,20 @@ export class SqliteJournal implements Journal {
     log.warn({ entries: lost }, 'the journal is too large: its oldest entries were dropped (journalMaxSize)');
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await this.#commits.flush();
-    await this.#link.close();
+  close(): Promise<void> {
+    this.#closing ??= this.#commits.flush().then(() => this.#thread.close());
+    return this.#closing;
   }
 
   /** Takes in the subjects that the file holds; before anything else. */
   async learnSubjects(): Promise<void> {
     const { intern = (subject) => subject } = this.#options;
     for (let after = 0; ; ) {
-      const stored = await this.#link.ask('subjects', { after, bytes: bytesPerRead });
+      const stored = await this.#thread.ask('subjects', { after, bytes: bytesPerRead });
       if (stored.length === 0) return;
       this.#subjects.learn(stored, intern);
       after = stored.at(-1)?.[0] ?? after;
     }
-  }
-
-  /** The thread has ended unasked. What it had not confirmed is written by the next one. */
-  revive(reason: string): void {
-    const { log, clock, path } = this.#options;
-    if (this.#closed) return;
-    log.error({ path, reason }, "the journal's thread has died: another one begins");
-    clock.after(reviveMs, () => {
-      if (this.#closed) return;
-      this.#link = this.#start();
-      this.#link.opened.catch((thrown: unknown) =>
-        log.error({ path, reason: Failure.from(thrown).message }, 'the journal cannot be opened again yet'),
-      );
-    });
   }
 
   /** Gives every stored row in between, oldest first; answers the last one's id. */
@@ -211,15 +184,28 @@ export class SqliteJournal implements Journal {
     give: (id: number, bytes: Uint8Array) => void,
   ): Promise<number> {
     for (let last = after; ; ) {
-      const rows = await this.#link.ask('read', { after: last, upTo, bytes: bytesPerRead });
+      const rows = await this.#thread.ask('read', { after: last, upTo, bytes: bytesPerRead });
       for (const { id, entries } of rows) give(id, entries);
       if (rows.length === 0) return last;
       last = rows.at(-1)?.id ?? last;
     }
   }
 
+  /** A flood of subjects cannot wait for the next upkeep. */
+  async #relieve(): Promise<void> {
+    if (this.#isRelieving) return;
+    this.#isRelieving = true;
+    const { clock, log } = this.#options;
+    try {
+      await this.compact(clock.now());
+    } catch (thrown) {
+      log.warn({ reason: Failure.from(thrown).message }, 'the journal cannot forget subjects now');
+    }
+    this.#isRelieving = false;
+  }
+
   async #forget(subjects: readonly number[]): Promise<void> {
-    if (subjects.length > 0) await this.#link.ask('forget', { subjects });
+    if (subjects.length > 0) await this.#thread.ask('forget', { subjects });
   }
 
   #tellBroken(entries: number): void {
@@ -232,6 +218,6 @@ export class SqliteJournal implements Journal {
 
   /** For the next start: this process knows more than the file. */
   #noteMissing(): void {
-    this.#link.ask('incomplete', { since: this.#options.clock.now() }).catch(() => {});
+    this.#thread.ask('incomplete', { since: this.#options.clock.now() }).catch(() => {});
   }
 }

@@ -13,6 +13,7 @@ export class SubjectIds {
   readonly #byId = new Map<number, Known>();
   readonly #mostKnown: number;
   #unwritten: [number, string][] = [];
+  #unwrittenChars = 0;
   #next = 1;
 
   /** `mostKnown`: how many are held. */
@@ -40,7 +41,9 @@ export class SubjectIds {
     }
     const id = this.#next++;
     this.#know({ subject, id, newest: at });
-    this.#unwritten.push([id, JSON.stringify(subject)]);
+    const body = JSON.stringify(subject);
+    this.#unwritten.push([id, body]);
+    this.#unwrittenChars += body.length;
     return id;
   }
 
@@ -64,7 +67,36 @@ export class SubjectIds {
 
   /** The first `count` of the unwritten have been written. */
   wrote(count: number): void {
-    this.#unwritten = this.#unwritten.slice(count);
+    for (const [, { length }] of this.#unwritten.splice(0, count)) this.#unwrittenChars -= length;
+  }
+
+  /** How much text is not written yet. */
+  get unwrittenChars(): number {
+    return this.#unwrittenChars;
+  }
+
+  /** Forgets all of the unwritten after the first `spared`: whoever names them again writes them anew. */
+  dropUnwritten(spared: number): void {
+    for (const [id, { length }] of this.#unwritten.splice(spared)) {
+      this.#unwrittenChars -= length;
+      this.#drop(id);
+    }
+  }
+
+  /** The file that knew them is gone: all are to be written again. */
+  rewrite(): void {
+    this.#unwritten = [];
+    this.#unwrittenChars = 0;
+    for (const { id, subject } of this.#byId.values()) {
+      const body = JSON.stringify(subject);
+      this.#unwritten.push([id, body]);
+      this.#unwrittenChars += body.length;
+    }
+  }
+
+  /** So many more than may be held that the next upkeep is too late. */
+  get isCrowded(): boolean {
+    return this.#byId.size > this.#mostKnown * 1.1;
   }
 
   /** Forgets whom no entry from `oldest` on names, and tells their numbers. */
@@ -84,14 +116,19 @@ export class SubjectIds {
     const unwritten = new Set(this.#unwritten.map(([id]) => id));
     const gone: number[] = [];
     for (const known of this.#byId.values()) {
-      const { subject, id } = known;
-      if (unwritten.has(id) || !isGone(known)) continue;
-      // Two numbers may stand for one subject, of which the later is in use.
-      if (this.#ids.get(subject) === known) this.#ids.delete(subject);
-      this.#byId.delete(id);
-      gone.push(id);
+      if (unwritten.has(known.id) || !isGone(known)) continue;
+      this.#drop(known.id);
+      gone.push(known.id);
     }
     return gone;
+  }
+
+  #drop(id: number): void {
+    const known = this.#byId.get(id);
+    if (known === undefined) return;
+    this.#byId.delete(id);
+    // Two numbers may stand for one subject, of which the later is in use.
+    if (this.#ids.get(known.subject) === known) this.#ids.delete(known.subject);
   }
 
   #know(known: Known): void {

@@ -46,6 +46,11 @@ export class UnwrittenRows {
     return this.#entries;
   }
 
+  /** The time of the oldest entry in them. */
+  get oldest(): number {
+    return this.all().reduce((oldest, row) => Math.min(oldest, row.oldest), Number.POSITIVE_INFINITY);
+  }
+
   /** These have been written. */
   remove(rows: readonly Row[]): void {
     this.#closed = this.#closed.slice(rows.length);

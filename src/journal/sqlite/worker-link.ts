@@ -1,3 +1,4 @@
+import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { Failure } from '#src/failure.ts';
 import type { Opened, OpenOptions, Reply, RequestName, Requests } from '#src/journal/sqlite/messages.ts';
@@ -21,7 +22,9 @@ export class WorkerLink {
 
   /** `onDeath`: the thread has ended unasked; whatever waited has been rejected. */
   constructor(options: OpenOptions, onDeath: (reason: string) => void) {
-    this.#worker = new Worker(new URL('worker.ts', import.meta.url), { workerData: options, resourceLimits });
+    // Compiled or not, as this file is.
+    const file = new URL(`worker${extname(import.meta.url)}`, import.meta.url);
+    this.#worker = new Worker(file, { workerData: options, resourceLimits });
     this.opened = new Promise((resolve, reject) => {
       this.#waiting.set(0, { resolve: resolve as (answer: unknown) => void, reject });
     });

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Failure } from '#src/failure.ts';
 import { compact, insertRow } from '#src/journal/sqlite/compaction.ts';
-import { note, openDatabase, reasonOf } from '#src/journal/sqlite/database.ts';
+import { isUnreadable, note, openDatabase, reasonOf } from '#src/journal/sqlite/database.ts';
 import type { OpenOptions, Problem, RequestName, Requests, StoredRow } from '#src/journal/sqlite/messages.ts';
 
 type Handlers = { [N in RequestName]: (ask: Requests[N]['ask']) => Requests[N]['answer'] };
@@ -21,6 +21,8 @@ try {
       port.postMessage({ id, answer }, name === 'read' ? buffersOf(answer as StoredRow[]) : []);
     } catch (thrown) {
       port.postMessage({ id, problem: problemOf(thrown) });
+      // Whoever opens it next finds out, and moves it aside.
+      if (isUnreadable(thrown)) process.exit();
     }
   });
   port.postMessage({ id: 0, answer: opened });
@@ -31,12 +33,12 @@ try {
 function handlersOf(database: DatabaseSync): Handlers {
   const readRows = database.prepare('SELECT id, entries FROM rows WHERE id > ? AND id <= ? ORDER BY id');
   const readSubjects = database.prepare('SELECT id, body FROM subjects WHERE id > ? ORDER BY id');
+  const addSubject = database.prepare('INSERT OR IGNORE INTO subjects VALUES (?, ?)');
+  const addWriter = database.prepare(
+    'INSERT INTO writers VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET sequence = max(sequence, excluded.sequence)',
+  );
   return {
     commit({ rows, subjects }) {
-      const addSubject = database.prepare('INSERT OR IGNORE INTO subjects VALUES (?, ?)');
-      const addWriter = database.prepare(
-        'INSERT INTO writers VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET sequence = max(sequence, excluded.sequence)',
-      );
       transact(database, () => {
         for (const [id, body] of subjects) addSubject.run(id, body);
         for (const row of rows) {
