@@ -45,7 +45,8 @@ export class GroupCommit {
 
   /** The fate of the group that what was added last belongs to. */
   gather(): Promise<void> {
-    if (this.#isStuck()) this.#shrink();
+    // What was just added may be among what is given up.
+    if (this.#isStuck() && this.#shrink()) return refused();
     if (this.#gathering === undefined) {
       this.#gathering = quiet();
       this.#parts.clock.after(this.#failing ? gatherFailingMs : gatherMs, () => this.#due());
@@ -85,9 +86,15 @@ export class GroupCommit {
     if (group === undefined) return;
     this.#gathering = undefined;
     this.#isDue = false;
-    this.#flying = group;
     const [toWrite, named] = [[...rows.all()], [...subjects.unwritten]];
+    if (toWrite.length === 0) {
+      // Nothing tells whether the disk would take it again.
+      if (this.#failing) group.reject(refusal('it failed, and nothing has been written since'));
+      else group.resolve();
+      return;
+    }
     const startedAt = clock.now();
+    this.#flying = group;
     this.#rowsFlying = toWrite.length;
     this.#subjectsFlying = named.length;
     this.#flyingSince = startedAt;
@@ -95,7 +102,7 @@ export class GroupCommit {
       const parts = partsOf(named);
       const last = parts.pop() ?? [];
       for (const part of parts) await commit({ rows: [], subjects: part });
-      if (toWrite.length > 0) await commit({ rows: toWrite, subjects: last });
+      await commit({ rows: toWrite, subjects: last });
       rows.remove(toWrite);
       subjects.wrote(named.length);
       observer.committed(
@@ -119,7 +126,7 @@ export class GroupCommit {
   }
 
   /** What waits for a disk must not fill the memory; what is on its way there may still arrive. */
-  #shrink(): void {
+  #shrink(): boolean {
     const { rows, subjects, bufferBytes, observer, onLost } = this.#parts;
     let lost = rows.shrink(bufferBytes, this.#rowsFlying);
     if (subjects.unwrittenChars > bufferBytes) {
@@ -128,10 +135,11 @@ export class GroupCommit {
       lost += rows.shrink(0, this.#rowsFlying);
       subjects.dropUnwritten(this.#subjectsFlying);
     }
-    if (lost === 0) return;
-    this.#gathering?.reject(refusal('too much waits for it already'));
+    if (lost === 0) return false;
+    this.#gathering?.reject(refusal(tooMuch));
     observer.lost(lost);
     onLost();
+    return true;
   }
 
   #recovered(): void {
@@ -162,6 +170,14 @@ export class GroupCommit {
     this.#rowsFlying = 0;
     this.#subjectsFlying = 0;
   }
+}
+
+const tooMuch = 'too much waits for it already';
+
+function refused(): Promise<never> {
+  const promise = Promise.reject(refusal(tooMuch));
+  promise.catch(() => {});
+  return promise;
 }
 
 function refusal(reason: string): Failure {
