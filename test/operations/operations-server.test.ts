@@ -5,7 +5,14 @@ import { createMetrics } from '#src/operations/metrics.ts';
 import { OperationsServer, type OperationsView } from '#src/operations/operations-server.ts';
 import { describeTrigger, triggerReadings } from '#src/operations/status.ts';
 
-const noReadings = { oldestAnswerSeconds: () => undefined, triggersOnLastValue: () => 0, now: () => 0 };
+const noReadings = {
+  oldestAnswerSeconds: () => undefined,
+  triggersOnLastValue: () => 0,
+  journalBacklog: () => 0,
+  windows: () => ({ pods: 0, workloads: 0, views: 0 }),
+  sensors: () => [],
+  now: () => 0,
+};
 
 async function serve(t: ExecutionContext, view: Partial<OperationsView> = {}): Promise<string> {
   const server = new OperationsServer({

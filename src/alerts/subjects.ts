@@ -1,0 +1,133 @@
+import type { AlertSubject, NamedWorkload } from '#src/alerts/alert.ts';
+
+/** What makes one subject differ from another. */
+export type SubjectParts = Omit<AlertSubject, 'kind'>;
+
+/** Subjects with the same namespace, pod and rule that are told apart by the rest; more are made anew each time. */
+const mostAlike = 8;
+const mostTexts = 20_000;
+
+/**
+ * One object for one subject, so that whoever records alerts can compare by identity.
+ *
+ * The text that finds the candidates may be the same for different subjects; every part is compared before one is
+ * given out, so no text of an attacker's can make two subjects one. Two generations hold between half of `most` and
+ * all of it: what is used in the old one moves to the young one. An alert with an identity of its own is counted once,
+ * so its subject is not kept.
+ */
+export class Subjects {
+  readonly #mostYoung: number;
+  #young = new Map<string, AlertSubject[]>();
+  #old = new Map<string, AlertSubject[]>();
+  #youngSize = 0;
+  readonly #texts = new Map<string, string>();
+  readonly #tagLists = new Map<string, readonly string[]>();
+
+  constructor(most = 200_000) {
+    this.#mostYoung = Math.max(1, Math.floor(most / 2));
+  }
+
+  /** The object for these parts; the parts themselves are not kept. */
+  intern(parts: SubjectParts): AlertSubject {
+    if (parts.id !== undefined) return this.#make(parts);
+    const key = `${parts.namespace}/${parts.pod}/${parts.rule}`;
+    const alike = this.#young.get(key) ?? this.#rejuvenate(key);
+    if (alike === undefined) {
+      const subject = this.#make(parts);
+      this.#keep(key, [subject]);
+      return subject;
+    }
+    for (let index = 0; index < alike.length; index++) {
+      const known = alike[index] as AlertSubject;
+      if (isSame(known, parts)) return known;
+    }
+    const subject = this.#make(parts);
+    if (alike.length < mostAlike) this.#youngSize += 1;
+    else alike.shift();
+    alike.push(subject);
+    return subject;
+  }
+
+  #rejuvenate(key: string): AlertSubject[] | undefined {
+    const alike = this.#old.get(key);
+    if (alike === undefined) return undefined;
+    this.#old.delete(key);
+    this.#keep(key, alike);
+    return alike;
+  }
+
+  #keep(key: string, alike: AlertSubject[]): void {
+    if (this.#youngSize >= this.#mostYoung) {
+      this.#old = this.#young;
+      this.#young = new Map();
+      this.#youngSize = 0;
+    }
+    this.#young.set(key, alike);
+    this.#youngSize += alike.length;
+  }
+
+  /** Thousands of pods raise the same rules: texts that repeat are held once, and not with each body they came in. */
+  #make(parts: SubjectParts): AlertSubject {
+    const { workload } = parts;
+    return Object.freeze({
+      kind: 'alert',
+      sender: parts.sender,
+      rule: this.#shared(parts.rule),
+      priority: parts.priority,
+      source: this.#shared(parts.source),
+      tags: this.#sharedTags(parts.tags),
+      namespace: this.#shared(parts.namespace),
+      pod: parts.pod,
+      podUid: parts.podUid,
+      workload:
+        workload && Object.freeze({ kind: this.#shared(workload.kind), name: this.#shared(workload.name) }),
+      host: parts.host && this.#shared(parts.host),
+      cluster: parts.cluster && this.#shared(parts.cluster),
+      id: parts.id,
+    });
+  }
+
+  #shared(text: string): string {
+    const known = this.#texts.get(text);
+    if (known !== undefined) return known;
+    if (this.#texts.size >= mostTexts) this.#texts.clear();
+    this.#texts.set(text, text);
+    return text;
+  }
+
+  #sharedTags(tags: readonly string[]): readonly string[] {
+    const key = JSON.stringify(tags);
+    const known = this.#tagLists.get(key);
+    if (known !== undefined) return known;
+    if (this.#tagLists.size >= mostTexts) this.#tagLists.clear();
+    const list = Object.freeze(tags.map((tag) => this.#shared(tag)));
+    this.#tagLists.set(key, list);
+    return list;
+  }
+}
+
+function isSame(known: AlertSubject, parts: SubjectParts): boolean {
+  return (
+    known.pod === parts.pod &&
+    known.namespace === parts.namespace &&
+    known.rule === parts.rule &&
+    known.priority === parts.priority &&
+    known.source === parts.source &&
+    known.sender === parts.sender &&
+    known.podUid === parts.podUid &&
+    known.host === parts.host &&
+    known.cluster === parts.cluster &&
+    areSameTags(known.tags, parts.tags) &&
+    isSameWorkload(known.workload, parts.workload)
+  );
+}
+
+function areSameTags(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  return true;
+}
+
+function isSameWorkload(a: NamedWorkload | undefined, b: NamedWorkload | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && a.kind === b.kind && a.name === b.name);
+}
