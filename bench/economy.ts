@@ -10,8 +10,8 @@ import type { SysdigObserver, Upstream } from '#src/sources/sysdig/upstream.ts';
 import type { ScaledObjectRef } from '#src/triggers/parse-trigger.ts';
 import { parseTrigger } from '#src/triggers/parse-trigger.ts';
 import { ManualClock } from '#test/harness/manual-clock.ts';
-import { type Prometheus, type RecordedSeries, startPrometheus } from '#test/harness/prometheus.ts';
 import { noAttackSource, noAttacks } from '#test/harness/no-attacks.ts';
+import { type Prometheus, type RecordedSeries, startPrometheus } from '#test/harness/prometheus.ts';
 import { silentLog } from '#test/harness/silent-log.ts';
 import { sysdigAccount } from '#test/harness/sysdig-account.ts';
 

@@ -1,9 +1,11 @@
 #!/bin/sh
 # Makes a real Prometheus and a real Alertmanager available to the tests and the demo, from PATH, or unpacked into the
-# cache folder. Nothing is installed on the system, and no service is started.
+# cache folder. No package is installed on the system, and no service is started.
 set -eu
 
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/external-scaler-sysdig/prometheus"
+
+templates=/usr/share/prometheus/alertmanager
 
 found() {
   command -v "$1" >/dev/null 2>&1 || [ -x "$cache/$1" ]
@@ -51,10 +53,19 @@ part() {
   for program in "$@"; do
     mv -f "$work/root/usr/bin/$program" "$cache/$program"
   done
+  # Only what the package has, and only where it is missing.
+  if [ -d "$work/root$templates" ] && [ ! -e "$templates/default.tmpl" ]; then
+    cp "$work/root$templates"/*.tmpl "$templates/"
+    echo "install-parts: Alertmanager's templates in $templates"
+  fi
   rm -rf "$work"
   echo "install-parts: $* in $cache"
 }
 
 found prometheus && found promtool || part prometheus promtool prometheus
-# Debian's name for it is the longer one.
-found alertmanager || found prometheus-alertmanager || part prometheus-alertmanager prometheus-alertmanager
+# Debian's name for it is the longer one, and Debian's looks for its templates in one place only.
+if ! found alertmanager && { ! found prometheus-alertmanager || [ ! -e "$templates/default.tmpl" ]; }; then
+  [ -e "$templates/default.tmpl" ] || mkdir -p "$templates" 2>/dev/null ||
+    missing "Debian's Alertmanager needs $templates, which only root can make."
+  part prometheus-alertmanager prometheus-alertmanager
+fi

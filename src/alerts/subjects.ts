@@ -3,15 +3,15 @@ import type { AlertSubject, NamedWorkload } from '#src/alerts/alert.ts';
 /** What makes one subject differ from another. */
 export type SubjectParts = Omit<AlertSubject, 'kind'>;
 
-/** Subjects with the same namespace, pod and rule that are told apart by the rest; more are made anew each time. */
-const mostAlike = 8;
+/** Subjects of pods of one name that are told apart; of more the earliest are made anew when they come again. */
+const mostAlike = 64;
 const mostTexts = 20_000;
 
 /**
  * One object for one subject, so that whoever records alerts can compare by identity.
  *
- * The text that finds the candidates may be the same for different subjects; every part is compared before one is
- * given out, so no text of an attacker's can make two subjects one. Two generations hold between half of `most` and
+ * Candidates are found by the pod's name alone, as longer keys cost more than comparing a few; every part is compared
+ * before one is given out, so no text of an attacker's can make two subjects one. Two generations hold between half of `most` and
  * all of it: what is used in the old one moves to the young one. An alert with an identity of its own is counted once,
  * so its subject is not kept.
  */
@@ -30,7 +30,7 @@ export class Subjects {
   /** The object for these parts; the parts themselves are not kept. */
   intern(parts: SubjectParts): AlertSubject {
     if (parts.id !== undefined) return this.#make(parts);
-    const key = `${parts.namespace}/${parts.pod}/${parts.rule}`;
+    const key = parts.pod;
     const alike = this.#young.get(key) ?? this.#rejuvenate(key);
     if (alike === undefined) {
       const subject = this.#make(parts);

@@ -21,10 +21,11 @@ export class LastingRecords {
   }
 
   record(entries: readonly Entry[]): Promise<void> {
-    this.#last = this.#records.record(entries);
-    // Whoever needs to know awaits it; nobody else may be ended by it.
-    this.#last.catch(ignore);
-    return this.#last;
+    const durable = this.#records.record(entries);
+    // Whoever needs to know awaits it; nobody else may be ended by it. What is written together shares one promise.
+    if (durable !== this.#last) durable.catch(ignore);
+    this.#last = durable;
+    return durable;
   }
 
   /**

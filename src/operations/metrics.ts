@@ -123,13 +123,14 @@ export function createMetrics(readings: Readings): Metrics {
 
   // Every call passes these two: finding the child by its labels would cost more than counting.
   const callsOf = remembered((method, code) => calls.labels(method, code));
+  const pushesOf = remembered((method) => pushes.labels(method));
   const questionsOf = remembered((account, how) => questions.labels(account, how));
 
   return {
     called: (method, code, durationMs) => callsOf(method, code).observe(durationMs / 1000),
     opened: (method) => streams.inc({ method }),
     closed: (method) => streams.dec({ method }),
-    pushed: (method) => pushes.inc({ method }),
+    pushed: (method) => pushesOf(method, '').inc(),
     request: (account, outcome, durationMs) => requests.observe({ account, outcome }, durationMs / 1000),
     asked: (account, how) => questionsOf(account, how).inc(),
     merged: (account, count) => merged.inc({ account }, count),

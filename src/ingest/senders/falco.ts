@@ -42,7 +42,9 @@ export function readFalcoAlert(
     reading.refuse(`rule: expected a text, got ${shown(member(alert, 'rule'))}`);
     return;
   }
-  const source = reading.text(member(alert, 'source'), mostSourceLength) ?? 'syscall';
+  const said = reading.text(member(alert, 'source'), mostSourceLength) ?? 'syscall';
+  // What falcosidekick writes where Falco said nothing.
+  const source = said === 'syscalls' ? 'syscall' : said;
   if (isSignOfLife(rule, source)) {
     reading.signsOfLife += 1;
     return;
