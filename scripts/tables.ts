@@ -1,7 +1,12 @@
 // Writes the tables of docs/ from the schemas in code, so that they cannot drift. With --check it only compares.
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { z } from 'zod';
-import { accountSettings, credentialSettings, environmentName, settings } from '#src/configuration/settings.ts';
+import {
+  accountSettings,
+  credentialSettings,
+  environmentName,
+  settings,
+} from '#src/configuration/settings.ts';
 import { falcoSchema } from '#src/triggers/falco-schema.ts';
 import { sysdigSchema } from '#src/triggers/sysdig-schema.ts';
 
