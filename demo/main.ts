@@ -17,6 +17,8 @@ const everyMs = 5_000;
 const hours = 6;
 const stopping = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+// Whoever read along has gone: `make demo | head`.
+process.stdout.on('error', () => stopping.abort());
 
 console.log('Starting a Prometheus with sample series, and the scaler …');
 const folder = mkdtempSync(join(tmpdir(), 'external-scaler-demo-'));

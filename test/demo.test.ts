@@ -7,13 +7,15 @@ test('the demo shows numbers for every example and what an attack pushes, and en
   const demo = spawn(process.execPath, ['demo/main.ts'], { stdio: ['ignore', 'pipe', 'inherit'] });
   t.teardown(() => demo.kill('SIGKILL'));
   let output = '';
-  for await (const chunk of demo.stdout.setEncoding('utf8')) {
-    output += chunk;
-    if (/ shop\/cart .*\n/.test(output) && /pushed: active.*\n/.test(output)) break;
-  }
+  await new Promise<void>((resolve) => {
+    demo.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk;
+      if (/ shop\/cart .*\n/.test(output) && /pushed: active.*\n/.test(output)) resolve();
+    });
+    demo.once('close', () => resolve());
+  });
   const ended = once(demo, 'close');
   demo.kill('SIGINT');
-  demo.stdout.resume();
   const [code] = await ended;
   t.is(code, 0);
   for (const name of ['shop/checkout', 'shop/cart', 'shop/cache']) {
