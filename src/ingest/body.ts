@@ -27,6 +27,7 @@ export function receiveBody(
   let first: Buffer | undefined;
   let others: Buffer[] | undefined;
   let size = 0;
+  let chunks = 0;
   let isOver = false;
   const finish = () => {
     isOver = true;
@@ -34,7 +35,7 @@ export function receiveBody(
   };
   request.on('data', (chunk: Buffer) => {
     if (isOver) return;
-    const isTooLarge = size + chunk.length > mostBytes;
+    const isTooLarge = size + chunk.length > mostBytes || ++chunks > mostChunks;
     if (isTooLarge || !overload.mayHold(chunk.length)) {
       finish();
       request.pause();
@@ -60,4 +61,6 @@ export function receiveBody(
   });
 }
 
+/** Each costs more than its bytes: a body in pieces of one byte would cost a hundred times its size. */
+const mostChunks = 16_384;
 const empty = Buffer.alloc(0);

@@ -24,6 +24,8 @@ const parsers: Readonly<Record<Sender, Parser>> = {
 
 /** Seconds after which a sender shall try again, when the disk refuses. */
 const retryAfter = '5';
+/** Senders give up after 5 to 30 s and send again; their connections are not held for a disk that hangs. */
+const patienceMs = 10_000;
 
 export interface DeliveryParts {
   readonly intake: Intake;
@@ -59,7 +61,12 @@ export class Delivery {
     }
     const taken = this.#parts.intake.take(reading, visit);
     this.#warn(reading, taken, visit);
-    taken.durable.then(
+    const hangs = new Failure('unavailable', 'this could not be made durable in time: send it again');
+    const inTime = new Promise<void>((resolve, reject) => {
+      const stopWaiting = this.#parts.clock.after(patienceMs, () => reject(hangs));
+      taken.durable.then(resolve, reject).finally(stopWaiting);
+    });
+    inTime.then(
       () => {
         const problem = this.#problem(reading, taken, request);
         if (problem !== undefined) answered(text(response, problem));

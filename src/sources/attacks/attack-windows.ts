@@ -138,8 +138,7 @@ export class AttackWindows {
     const { signature, histories } = resolved;
     // First: whoever counts anew because the clock was set back must not find this alert yet.
     for (const { views } of histories) for (const view of views) view.advance(now);
-    const pod = this.#podOf(resolved, subject, at);
-    if (pod.last < now - this.#options.retentionMs) this.#beginAnew(pod, at);
+    const pod = this.#podOf(resolved, subject, { at, now });
     if (at < pod.first) pod.first = at;
     if (at > pod.last) pod.last = at;
     if (at > this.#newest) this.#newest = at;
@@ -179,11 +178,18 @@ export class AttackWindows {
     return resolved;
   }
 
-  #podOf(resolved: Resolved, { namespace, pod: name, podUid: uid }: AlertSubject, at: number): Pod {
+  #podOf(
+    resolved: Resolved,
+    { namespace, pod: name, podUid: uid }: AlertSubject,
+    { at, now }: { at: number; now: number },
+  ): Pod {
     const { pod } = resolved;
+    const oldest = now - this.#options.retentionMs;
     // With a UID, or without namesakes, it is always the same.
-    const isTracked = pod !== undefined && pod.namesakes.length > 0;
+    const isTracked = pod !== undefined && pod.namesakes.length > 0 && pod.last >= oldest;
     if (isTracked && (uid !== undefined || pod.namesakes.length === 1)) return pod;
+    // Whoever had no alert for so long is forgotten, and begins anew as another pod.
+    for (const one of this.#pods.namesakes(namespace, name)) if (one.last < oldest) this.#forget(one);
     resolved.pod = this.#pods.find({ namespace, name, uid, at });
     return resolved.pod;
   }
@@ -215,14 +221,6 @@ export class AttackWindows {
       views?.delete(view);
       if (views?.size === 0) this.#viewsOf.delete(`${namespace}/${name}`);
     }
-  }
-
-  /** It had no alert for so long that it is a clean pod again. */
-  #beginAnew(pod: Pod, at: number): void {
-    pod.seen = [];
-    pod.first = at;
-    pod.last = at;
-    for (const history of pod.histories) for (const view of history.views) view.drop(pod);
   }
 
   #forget(pod: Pod): void {
@@ -274,7 +272,7 @@ export class AttackWindows {
         if (history.foldedLast > latest) history.foldedLast = tick;
       }
     }
-    this.#newest = tick;
+    this.#newest = latest;
     for (const view of this.#views.values()) view.rebuild(now);
   }
 }

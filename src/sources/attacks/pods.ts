@@ -34,13 +34,18 @@ export class Pods {
     return this.#size;
   }
 
+  /** All pods of a name. */
+  namesakes(namespace: string, name: string): readonly Pod[] {
+    return this.#byName.get(namespace)?.get(name) ?? [];
+  }
+
   /**
    * The pod that an alert at this time is about; a new one where there is none. Without a UID it is the one of that name
    * alive then: the latest that was first seen by then, else the earliest. A UID that comes later is attached to the pod
    * that has none.
    */
   find({ namespace, name, uid, at }: Sighting): Pod {
-    const pods = this.#byName.get(namespace)?.get(name) ?? [];
+    const pods = this.namesakes(namespace, name);
     const found = uid === undefined ? aliveAt(pods, at) : withUid(pods, uid);
     if (found !== undefined) {
       found.uid ??= uid;

@@ -146,7 +146,7 @@ export class View {
     }
   }
 
-  /** The pod is no longer tracked, or begins anew. */
+  /** The pod is no longer tracked. */
   drop(pod: Pod): void {
     const before = this.#pods.get(pod);
     if (before === undefined) return;

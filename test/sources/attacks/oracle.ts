@@ -23,11 +23,11 @@ export class Oracle {
     this.#restamp(now);
     if (entry.at < now - this.#retentionMs) return;
     const at = entry.at > now + mostAheadMs ? floorTo(tickMs, now) : entry.at;
-    const pod = this.#find(entry, at);
-    if (pod.alerts.length > 0 && Math.max(...pod.alerts.map((one) => one.at)) < now - this.#retentionMs) {
-      pod.alerts = pod.alerts.map((one) => ({ ...one, isForgotten: true }));
-    }
-    pod.alerts.push({ at, count: entry.count, entry });
+    const oldest = now - this.#retentionMs;
+    this.#pods = this.#pods.filter(
+      ({ name, alerts }) => name !== entry.subject.pod || alerts.some((one) => one.at >= oldest),
+    );
+    this.#find(entry, at).alerts.push({ at, count: entry.count, entry });
   }
 
   read({ workload, filter, windowMs }: AttackQuestion, now: number) {
@@ -41,10 +41,9 @@ export class Oracle {
         continue;
       const matching = pod.alerts.filter(({ entry }) => matches(entry.subject));
       const within = matching.filter(({ at }) => Math.floor(at / stepMs) > cut);
-      const remembered = matching.filter((one) => !('isForgotten' in one));
       found.alerts += within.reduce((sum, { count }) => sum + count, 0);
       if (within.length > 0) found.infections++;
-      const first = Math.min(...remembered.map(({ at }) => at));
+      const first = Math.min(...matching.map(({ at }) => at));
       if (within.length > 0 && Math.floor(first / stepMs) > cut) found.newInfections++;
     }
     return found;
@@ -52,8 +51,7 @@ export class Oracle {
 
   #find({ subject: { pod: name, podUid: uid } }: Entry, at: number): OraclePod {
     const namesakes = this.#pods.filter((pod) => pod.name === name);
-    const firstOf = ({ alerts }: OraclePod) =>
-      Math.min(...alerts.filter((one) => !('isForgotten' in one)).map((one) => one.at));
+    const firstOf = ({ alerts }: OraclePod) => Math.min(...alerts.map((one) => one.at));
     let found: OraclePod | undefined;
     if (uid !== undefined) {
       found = namesakes.find((pod) => pod.uid === uid) ?? namesakes.find((pod) => pod.uid === undefined);
