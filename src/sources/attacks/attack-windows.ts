@@ -253,23 +253,25 @@ export class AttackWindows {
     this.#options.observer.folded(folded);
   }
 
-  /** A clock that was set back: what now lies too far ahead happened now, as it would if it arrived so. */
+  /**
+   * A clock that was set back: what now lies further ahead than any sender's clock may be is taken to lie just so far.
+   * Earlier and later stay earlier and later by that, so that first and last alerts are still the right ones.
+   */
   #noticeClock(now: number): void {
-    const latest = now + mostAheadMs;
+    const latest = floorTo(tickMs, now + mostAheadMs);
     if (this.#newest <= latest) return;
-    const tick = floorTo(tickMs, now);
     for (const pod of this.#pods) {
-      pod.first = pod.first > latest ? tick : pod.first;
-      pod.last = pod.last > latest ? tick : pod.last;
+      pod.first = Math.min(pod.first, latest);
+      pod.last = Math.min(pod.last, latest);
       for (const seen of pod.seen) {
-        if (seen.first > latest) seen.first = tick;
-        if (seen.last > latest) seen.last = tick;
+        seen.first = Math.min(seen.first, latest);
+        seen.last = Math.min(seen.last, latest);
       }
     }
     for (const histories of this.#histories.values()) {
       for (const history of histories) {
-        for (const byTime of history.counts.values()) byTime.restamp(latest, tick);
-        if (history.foldedLast > latest) history.foldedLast = tick;
+        for (const byTime of history.counts.values()) byTime.clamp(latest);
+        history.foldedLast = Math.min(history.foldedLast, latest);
       }
     }
     this.#newest = latest;

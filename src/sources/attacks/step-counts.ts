@@ -31,12 +31,12 @@ export class StepCounts {
     this.#counts = tidied;
   }
 
-  /** What lies beyond `latest` has happened `now`. */
-  restamp(latest: number, now: number): void {
+  /** What lies beyond `latest` is moved there. */
+  clamp(latest: number): void {
     for (const [at, count] of [...this.#counts]) {
       if (at <= latest) continue;
       this.#counts.delete(at);
-      this.add(now, count);
+      this.add(latest, count);
     }
   }
 }

@@ -73,7 +73,7 @@ export class Oracle {
   }
 
   #restamp(now: number): void {
-    const all = this.#pods.flatMap(({ alerts }) => alerts);
-    for (const one of all) if (one.at > now + mostAheadMs) one.at = floorTo(tickMs, now);
+    const latest = floorTo(tickMs, now + mostAheadMs);
+    for (const { alerts } of this.#pods) for (const one of alerts) one.at = Math.min(one.at, latest);
   }
 }
