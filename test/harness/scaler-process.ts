@@ -80,9 +80,9 @@ export function runToExit(environment: Readonly<Record<string, string>>): Promis
 }
 
 function launch(environment: Readonly<Record<string, string>>): ChildProcess {
-  const { PATH = '', HOME = '' } = process.env;
+  const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env;
   const child = spawn(process.execPath, [...flags, 'src/main.ts'], {
-    env: { PATH, HOME, ...onItsOwn, ...environment },
+    env: { PATH, HOME, NODE_COMPILE_CACHE, ...onItsOwn, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
