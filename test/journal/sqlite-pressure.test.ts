@@ -24,6 +24,8 @@ test('a flood of subjects pushes the oldest out before their time, and what is l
       Array.from({ length: 500 }, (_, index) => entry(`pod-${from + index}`, start + (from + index) * 100)),
     );
   }
+  // The first may join the upkeep that the flood itself has set off.
+  await journal.compact(systemClock.now());
   await journal.compact(systemClock.now());
   await journal.close();
   const database = new DatabaseSync(path);
