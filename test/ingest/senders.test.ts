@@ -215,12 +215,15 @@ test('whatever JSON comes, nothing is thrown, no prototype is touched and no pro
       (sender, value) => {
         const text = JSON.stringify(value) ?? 'undefined';
         const reading = read(sender, text);
-        const told = JSON.stringify([reading.problems, reading.alerts]);
+        const texts: string[] = [];
+        JSON.stringify([reading.problems, reading.alerts], (_, one: unknown) => {
+          if (typeof one === 'string') texts.push(one);
+          return one;
+        });
         return (
           !('polluted' in {}) &&
           Object.getPrototypeOf({}) === Object.prototype &&
-          reading.problems.every((problem) => !/\p{Cc}|\p{Cs}/u.test(problem)) &&
-          !/\\u00[01]|\\n|\\ud[89a-f]/.test(told)
+          texts.every((text) => !/\p{Cc}|\p{Cs}/u.test(text))
         );
       },
     ),
