@@ -3,6 +3,9 @@ import type { AlertSubject, NamedWorkload } from '#src/alerts/alert.ts';
 /** What makes one subject differ from another. */
 export type SubjectParts = Omit<AlertSubject, 'kind'>;
 
+/** Mostly one: thousands of pods need no array each. */
+type Alike = AlertSubject | readonly AlertSubject[];
+
 /** Subjects of pods of one name that are told apart; of more the earliest are made anew when they come again. */
 const mostAlike = 64;
 const mostTexts = 20_000;
@@ -17,8 +20,8 @@ const mostTexts = 20_000;
  */
 export class Subjects {
   readonly #mostYoung: number;
-  #young = new Map<string, AlertSubject[]>();
-  #old = new Map<string, AlertSubject[]>();
+  #young = new Map<string, Alike>();
+  #old = new Map<string, Alike>();
   #youngSize = 0;
   readonly #texts = new Map<string, string>();
   readonly #tagLists = new Map<string, readonly string[]>();
@@ -32,38 +35,35 @@ export class Subjects {
     if (parts.id !== undefined) return this.#make(parts);
     const key = parts.pod;
     const alike = this.#young.get(key) ?? this.#rejuvenate(key);
-    if (alike === undefined) {
-      const subject = this.#make(parts);
-      this.#keep(key, [subject]);
-      return subject;
-    }
-    for (let index = 0; index < alike.length; index++) {
-      const known = alike[index] as AlertSubject;
-      if (isSame(known, parts)) return known;
+    if (alike === undefined) return this.#keep(key, this.#make(parts), 1);
+    if (isSeveral(alike)) {
+      for (const known of alike) if (isSame(known, parts)) return known;
+    } else if (isSame(alike, parts)) {
+      return alike;
     }
     const subject = this.#make(parts);
-    if (alike.length < mostAlike) this.#youngSize += 1;
-    else alike.shift();
-    alike.push(subject);
+    const several = isSeveral(alike) ? alike.concat(subject) : [alike, subject];
+    const isFull = several.length > mostAlike;
+    this.#keep(key, isFull ? several.slice(1) : several, isFull ? 0 : 1);
     return subject;
   }
 
-  #rejuvenate(key: string): AlertSubject[] | undefined {
+  #rejuvenate(key: string): Alike | undefined {
     const alike = this.#old.get(key);
     if (alike === undefined) return undefined;
     this.#old.delete(key);
-    this.#keep(key, alike);
-    return alike;
+    return this.#keep(key, alike, isSeveral(alike) ? alike.length : 1);
   }
 
-  #keep(key: string, alike: AlertSubject[]): void {
+  #keep<A extends Alike>(key: string, alike: A, more: number): A {
     if (this.#youngSize >= this.#mostYoung) {
       this.#old = this.#young;
       this.#young = new Map();
       this.#youngSize = 0;
     }
     this.#young.set(key, alike);
-    this.#youngSize += alike.length;
+    this.#youngSize += more;
+    return alike;
   }
 
   /** Thousands of pods raise the same rules: texts that repeat are held once, and not with each body they came in. */
@@ -104,6 +104,10 @@ export class Subjects {
     this.#tagLists.set(key, list);
     return list;
   }
+}
+
+function isSeveral(alike: Alike): alike is readonly AlertSubject[] {
+  return Array.isArray(alike);
 }
 
 function isSame(known: AlertSubject, parts: SubjectParts): boolean {

@@ -10,7 +10,7 @@ export interface FollowOptions {
   readonly signal: AbortSignal;
 }
 
-/** Receives entries in the journal's order, each once. */
+/** Receives entries in the journal's order, each once. They are the journal's own, and good only until it returns. */
 export type Follower = (entries: readonly Entry[], position: Position) => void;
 
 /**

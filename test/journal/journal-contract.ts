@@ -23,7 +23,7 @@ export async function followed(t: ExecutionContext, journal: Journal, from?: str
   const entries: Entry[] = [];
   const positions: string[] = [];
   const follower: Follower = (more, position) => {
-    entries.push(...more);
+    entries.push(...more.map((one) => ({ ...one })));
     positions.push(position);
   };
   await journal.follow(follower, { from, signal: ending.signal });

@@ -89,28 +89,61 @@ export function readEntries(
   }
 }
 
-/** So few that they are gone again before they count as long-lived: a start reads many times what it keeps. */
+/** What a follower is given at a time. */
 const entriesAtATime = 512;
 
-/** Gives the row's entries from `after` on, some at a time with the place behind them; answers how many made no sense. */
-export function decode(
-  bytes: Uint8Array,
-  subjectOf: (id: number, at: number) => Subject | undefined,
-  { after, give }: { after: number; give: (entries: readonly Entry[], place: number) => void },
-): number {
-  const count = countEntries(bytes);
-  if (count === undefined) return Math.ceil(bytes.byteLength / entryBytes);
-  let broken = 0;
-  for (let from = after; from < count; from += entriesAtATime) {
-    const to = Math.min(count, from + entriesAtATime);
-    const entries: Entry[] = [];
-    const take = (id: number, at: number, times: number) => {
-      const subject = subjectOf(id, at);
-      if (subject === undefined || !(at >= 0 && at < 1e15)) broken++;
-      else entries.push({ subject, at, count: times });
-    };
-    readEntries(bytes, take, [from, to]);
-    if (entries.length > 0) give(entries, to);
+interface Reused {
+  subject: Subject;
+  at: number;
+  count: number;
+}
+
+/**
+ * Gives the entries of rows, some at a time. All of them are the same few objects, written over: a start reads many
+ * times what it keeps, and an object for each entry would make it as large as all that it has read.
+ */
+export class RowReader {
+  readonly #subjectOf: (id: number, at: number) => Subject | undefined;
+  readonly #reused: Reused[] = [];
+  readonly #given: Entry[] = [];
+  /** Entries that made no sense. */
+  broken = 0;
+
+  constructor(subjectOf: (id: number, at: number) => Subject | undefined) {
+    this.#subjectOf = subjectOf;
   }
-  return broken;
+
+  /** Gives the row's entries from `after` on, with the place behind them. */
+  read(bytes: Uint8Array, after: number, give: (entries: readonly Entry[], place: number) => void): void {
+    const count = countEntries(bytes);
+    if (count === undefined) {
+      this.broken += Math.ceil(bytes.byteLength / entryBytes);
+      return;
+    }
+    for (let from = after; from < count; from += entriesAtATime) {
+      const to = Math.min(count, from + entriesAtATime);
+      this.#given.length = 0;
+      readEntries(bytes, this.#take, [from, to]);
+      if (this.#given.length > 0) give(this.#given, to);
+    }
+  }
+
+  readonly #take = (id: number, at: number, count: number): void => {
+    const subject = this.#subjectOf(id, at);
+    if (subject === undefined || !(at >= 0 && at < 1e15)) {
+      this.broken++;
+      return;
+    }
+    const place = this.#given.length;
+    let entry = this.#reused[place];
+    if (entry === undefined) {
+      entry = { subject, at, count };
+      this.#reused[place] = entry;
+    } else {
+      entry.subject = subject;
+      entry.at = at;
+      entry.count = count;
+    }
+    this.#given.push(entry);
+  };
 }

@@ -7,7 +7,7 @@ import type { Follower, FollowOptions, Journal, JournalObserver } from '#src/jou
 import { GroupCommit } from '#src/journal/sqlite/group-commit.ts';
 import { KeptThread } from '#src/journal/sqlite/kept-thread.ts';
 import type { Opened } from '#src/journal/sqlite/messages.ts';
-import { decode } from '#src/journal/sqlite/row.ts';
+import { RowReader } from '#src/journal/sqlite/row.ts';
 import { SubjectIds } from '#src/journal/sqlite/subject-ids.ts';
 import { UnwrittenRows } from '#src/journal/sqlite/unwritten-rows.ts';
 import type { Log } from '#src/log.ts';
@@ -122,13 +122,10 @@ export class SqliteJournal implements Journal {
     }
     const unwritten = [...this.#rows.all()];
     const upTo = this.#rows.last;
-    let broken = 0;
+    const reader = new RowReader((subject, at) => this.#subjects.use(subject, at));
     const give = (id: number, bytes: Uint8Array) => {
-      broken += decode(bytes, (subject, at) => this.#subjects.use(subject, at), {
-        after: id === afterRow ? afterEntry : 0,
-        give(entries, place) {
-          if (!signal.aborted) follower(entries, `${id}:${place}`);
-        },
+      reader.read(bytes, id === afterRow ? afterEntry : 0, (entries, place) => {
+        if (!signal.aborted) follower(entries, `${id}:${place}`);
       });
     };
     const reading = this.#followers.join(follower, signal, async () => {
@@ -137,7 +134,7 @@ export class SqliteJournal implements Journal {
     });
     this.#reading.add(reading);
     await reading.finally(() => this.#reading.delete(reading));
-    if (broken > 0) this.#tellBroken(broken);
+    if (reader.broken > 0) this.#tellBroken(reader.broken);
     if (from === undefined) await this.#forget(this.#subjects.unused());
   }
 
@@ -185,7 +182,11 @@ export class SqliteJournal implements Journal {
   ): Promise<number> {
     for (let last = after; ; ) {
       const rows = await this.#thread.ask('read', { after: last, upTo, bytes: bytesPerRead });
-      for (const { id, entries } of rows) give(id, entries);
+      for (const { id, entries } of rows) {
+        give(id, entries);
+        // A start reads faster than the collector finds out.
+        (entries.buffer as ArrayBuffer).transfer(0);
+      }
       if (rows.length === 0) return last;
       last = rows.at(-1)?.id ?? last;
     }

@@ -7,6 +7,9 @@ interface Known {
   newest: number;
 }
 
+/** No entry has named it. Not an integer: a field that also held those would get a new object with each time. */
+const never = Number.NEGATIVE_INFINITY;
+
 /** The numbers that subjects go by in the file. A number is never used again. */
 export class SubjectIds {
   readonly #ids = new Map<Subject, Known>();
@@ -28,7 +31,7 @@ export class SubjectIds {
       this.#next = Math.max(this.#next, id + 1);
       if (parsed === undefined) continue;
       const subject = intern(parsed);
-      this.#know({ subject, id, newest: 0 });
+      this.#know({ subject, id, newest: never });
     }
   }
 
@@ -57,7 +60,7 @@ export class SubjectIds {
 
   /** Forgets those that were learned from the file and never used since, and tells their numbers. */
   unused(): number[] {
-    return this.#forget(({ newest }) => newest === 0);
+    return this.#forget(({ newest }) => newest === never);
   }
 
   /** The new ones, to be written with the rows that name them. */

@@ -3,7 +3,7 @@ import type { Signature } from '#src/alerts/alert-filter.ts';
 import type { Entry, Subject } from '#src/journal/entry.ts';
 import { floorTo, mostAheadMs, tickMs } from '#src/journal/resolution.ts';
 import { guessedOwners, namedOwner, namesOf, type Owner, type Owners } from '#src/sources/attacks/owners.ts';
-import { type Pod, Pods } from '#src/sources/attacks/pods.ts';
+import { noteSeen, type Pod, Pods } from '#src/sources/attacks/pods.ts';
 import { Signatures } from '#src/sources/attacks/signatures.ts';
 import { View } from '#src/sources/attacks/view.ts';
 import { WorkloadHistory } from '#src/sources/attacks/workload-history.ts';
@@ -72,7 +72,7 @@ export class AttackWindows {
     const oldest = now - this.#options.retentionMs;
     for (const { subject, at, count } of entries) {
       if (at < oldest) this.#options.observer.late(count);
-      else this.#take(subject, { at: at > now + mostAheadMs ? floorTo(tickMs, now) : at, count, now });
+      else this.#take(subject, at > now + mostAheadMs ? floorTo(tickMs, now) : at, count, now);
     }
   }
 
@@ -133,24 +133,18 @@ export class AttackWindows {
     this.#signatures.tidy(from);
   }
 
-  #take(subject: AlertSubject, { at, count, now }: { at: number; count: number; now: number }): void {
-    const resolved = this.#resolve(subject, { at, now });
+  #take(subject: AlertSubject, at: number, count: number, now: number): void {
+    const resolved = this.#resolve(subject, at, now);
     const { signature, histories } = resolved;
     // First: whoever counts anew because the clock was set back must not find this alert yet.
     for (const { views } of histories) for (const view of views) view.advance(now);
-    const pod = this.#podOf(resolved, subject, { at, now });
-    if (at < pod.first) pod.first = at;
-    if (at > pod.last) pod.last = at;
+    const pod = this.#podOf(resolved, subject, at, now);
+    noteSeen(pod, signature, at);
     if (at > this.#newest) this.#newest = at;
-    const seen = pod.seen.find((one) => one.signature === signature);
-    if (seen === undefined) pod.seen = [...pod.seen, { signature, first: at, last: at }];
-    else if (at > seen.last) seen.last = at;
-    else if (at < seen.first) seen.first = at;
     for (const history of histories) {
       if (!history.pods.has(pod)) {
         history.pods.add(pod);
-        pod.histories =
-          pod.histories.length === 0 && histories.length === 1 ? histories : [...pod.histories, history];
+        pod.histories = pod.histories.length === 0 ? history.alone : pod.histories.concat(history);
       }
       history.count(signature, at, count);
       for (const view of history.views) {
@@ -162,13 +156,14 @@ export class AttackWindows {
     if (this.#pods.size > this.#mostPods) this.#fold();
   }
 
-  #resolve(subject: AlertSubject, { at, now }: { at: number; now: number }): Resolved {
+  #resolve(subject: AlertSubject, at: number, now: number): Resolved {
     const known = this.#resolved.get(subject);
     if (known?.tidying === this.#tidying) return known;
     const { namespace, pod: name, workload } = subject;
     const owners = workload === undefined ? this.#owners.of({ namespace, name }) : [namedOwner(workload)];
+    const histories = owners.map((owner) => this.#history(namespace, owner, now));
     const resolved: Resolved = {
-      histories: owners.map((owner) => this.#history(namespace, owner, now)),
+      histories: histories.length === 1 ? (histories[0]?.alone ?? []) : histories,
       signature: this.#signatures.of(subject, at),
       pod: undefined,
       tidying: this.#tidying,
@@ -181,7 +176,8 @@ export class AttackWindows {
   #podOf(
     resolved: Resolved,
     { namespace, pod: name, podUid: uid }: AlertSubject,
-    { at, now }: { at: number; now: number },
+    at: number,
+    now: number,
   ): Pod {
     const { pod } = resolved;
     const oldest = now - this.#options.retentionMs;

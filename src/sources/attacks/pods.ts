@@ -8,7 +8,7 @@ export interface Seen {
   last: number;
 }
 
-/** A pod that alerts were about. There may be 200,000: arrays are made at their length, as one that grows takes ten times that. */
+/** A pod that alerts were about. There may be 200,000: their arrays are made by concat, as one that grows takes ten times its length. */
 export interface Pod {
   readonly namespace: string;
   readonly name: string;
@@ -53,7 +53,7 @@ export class Pods {
     }
     const pod: Pod = { namespace, name, uid, first: at, last: at, seen: [], histories: [], namesakes: [] };
     this.#size++;
-    this.#setNamesakes(pod, [...pods, pod]);
+    this.#setNamesakes(pod, pods.concat(pod));
     return pod;
   }
 
@@ -79,6 +79,19 @@ export class Pods {
     else this.#byName.delete(namespace);
     for (const pod of pods) pod.namesakes = pods;
   }
+}
+
+/** An alert of this signature was about the pod. */
+export function noteSeen(pod: Pod, signature: Signature, at: number): void {
+  if (at < pod.first) pod.first = at;
+  if (at > pod.last) pod.last = at;
+  for (const seen of pod.seen) {
+    if (seen.signature !== signature) continue;
+    if (at > seen.last) seen.last = at;
+    else if (at < seen.first) seen.first = at;
+    return;
+  }
+  pod.seen = pod.seen.concat({ signature, first: at, last: at });
 }
 
 interface Sighting {

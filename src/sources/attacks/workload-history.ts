@@ -12,6 +12,8 @@ export class WorkloadHistory {
   readonly pods = new Set<Pod>();
   /** Those who watch this workload. */
   readonly views = new Set<View>();
+  /** Shared by the many pods that are counted here and nowhere else. */
+  readonly alone: readonly WorkloadHistory[] = [this];
   /** The newest alert about a pod that is no longer tracked one by one. */
   foldedLast = Number.NEGATIVE_INFINITY;
 
