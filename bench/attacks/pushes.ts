@@ -1,11 +1,12 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { falcoAlert } from '#test/harness/falco-alert.ts';
-import { KedaClient, type KedaStream } from '#test/harness/keda-client.ts';
+import { KedaClient } from '#test/harness/keda-client.ts';
 import { type ScalerProcess, startScaler } from '#test/harness/scaler-process.ts';
 import { openLoop, percentile } from '../load.ts';
 import { dataFolder } from './data-folder.ts';
 import { portOf, runLoad } from './ingest.ts';
+import { Watchers } from './watchers.ts';
 
 const metadata = { source: 'falco', metric: 'infections', threshold: '1', window: '5m' };
 
@@ -67,15 +68,20 @@ export async function benchPushUnderLoad() {
 
 /** One alert about a workload that 1,000 streams watch: when the last of them has its `true`. */
 export async function benchFanOut() {
-  return withScaler(async (stage) => {
+  return withScaler(async ({ scaler, post }) => {
+    const watchers = new Watchers(scaler.grpc);
     const last: number[] = [];
-    for (let round = 0; round < 22; round++) {
-      await stage.open(1_000, `workload-${round}`);
+    for (let round = 0; round < 32; round++) {
+      const workload = `workload-${round}`;
+      await watchers.open(Array.from({ length: 1_000 }, (_, index) => refOf(index, workload)));
       await pause(300);
-      last.push(await stage.attack(0));
-      stage.closeAll();
+      const startedAt = performance.now();
+      post(workload);
+      last.push((await watchers.lastPush()) - startedAt);
+      watchers.endAll();
       await pause(300);
     }
+    watchers.close();
     return { ...latencies(last.slice(2)), limitMs: 30 };
   });
 }
@@ -83,30 +89,29 @@ export async function benchFanOut() {
 interface Stage {
   readonly scaler: ScalerProcess;
   readonly token: string;
-  /** Opens streams, each about a workload of its own unless one is given. */
-  open(count: number, workload?: string): Promise<void>;
-  /** Posts one alert about the workload of the stream; resolves, in ms, when every stream about it has its true. */
+  /** Posts one alert about a workload. */
+  post(workload: string): void;
+  /** Opens streams, each about a workload of its own. */
+  open(count: number): Promise<void>;
+  /** Posts one alert about the workload of the stream; resolves, in ms, when it has its true. */
   attack(index: number): Promise<number>;
-  /** Ends every stream that is open. */
-  closeAll(): void;
 }
 
 async function withScaler<T>(run: (stage: Stage) => Promise<T>): Promise<T> {
   const data = dataFolder();
   const scaler = await startScaler(data.settings);
   const keda = new KedaClient(scaler.grpc);
-  const post = poster(portOf(scaler), data.token);
+  const send = poster(portOf(scaler), data.token);
+  const post = (workload: string) =>
+    send(JSON.stringify(falcoAlert({ pod: `${workload}-7d9f8b6c5d-x2x4z` })));
   const receivers: Promise<number>[] = [];
-  const streams: KedaStream<unknown>[] = [];
-  let shared: string | undefined;
   const result = await run({
     scaler,
     token: data.token,
-    async open(count, workload) {
-      shared = workload;
+    post,
+    async open(count) {
       for (let index = 0; index < count; index++) {
-        const stream = keda.streamIsActive(refOf(index, workload));
-        streams.push(stream);
+        const stream = keda.streamIsActive(refOf(index));
         const received = stream.received(1).then(() => performance.now());
         // Some are never attacked, and end with the scaler.
         received.catch(() => {});
@@ -116,13 +121,8 @@ async function withScaler<T>(run: (stage: Stage) => Promise<T>): Promise<T> {
     },
     async attack(index) {
       const startedAt = performance.now();
-      post(JSON.stringify(falcoAlert({ pod: `${shared ?? nameOf(index)}-7d9f8b6c5d-x2x4z` })));
-      const times = await (shared === undefined ? receivers[index] : Promise.all(receivers));
-      return Math.max(...[times ?? Number.NaN].flat()) - startedAt;
-    },
-    closeAll() {
-      receivers.length = 0;
-      for (const stream of streams.splice(0)) stream.cancel();
+      post(nameOf(index));
+      return ((await receivers[index]) ?? Number.NaN) - startedAt;
     },
   });
   keda.close();
