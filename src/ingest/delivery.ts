@@ -6,7 +6,7 @@ import { isPlainText } from '#src/ingest/content-type.ts';
 import type { Counts, Intake, Taken } from '#src/ingest/intake.ts';
 import { jsonValues } from '#src/ingest/json-values.ts';
 import type { MinuteLog } from '#src/ingest/minute-log.ts';
-import type { Outcome } from '#src/ingest/observer.ts';
+import type { IngestObserver, Outcome } from '#src/ingest/observer.ts';
 import { type Parser, Reading } from '#src/ingest/reading.ts';
 import { parseAlertmanager } from '#src/ingest/senders/alertmanager.ts';
 import { parseFalco } from '#src/ingest/senders/falco.ts';
@@ -29,6 +29,7 @@ const patienceMs = 10_000;
 
 export interface DeliveryParts {
   readonly intake: Intake;
+  readonly observer: IngestObserver;
   readonly clock: Clock;
   readonly warnings: MinuteLog;
 }
@@ -41,12 +42,8 @@ export class Delivery {
     this.#parts = parts;
   }
 
-  /** `answered` is told the status once the answer has been given. */
-  take(
-    body: string,
-    { visit, request, response }: { visit: Visit; request: IncomingMessage; response: ServerResponse },
-    answered: (status: number) => void,
-  ): void {
+  take(body: string, exchange: Exchange): void {
+    const { visit, request } = exchange;
     const reading = new Reading();
     const parse = parsers[visit.sender];
     for (const value of jsonValues(body, reading)) parse(value, reading);
@@ -54,8 +51,8 @@ export class Delivery {
     if (visit.sender === 'falco') {
       const taken = this.#parts.intake.takeFromMemory(reading, visit);
       const problem = this.#problem(reading, taken, request);
-      if (problem === undefined) answered(noContent(response));
-      else answered(text(response, problem));
+      if (problem === undefined) this.#noContent(exchange);
+      else this.#text(exchange, problem);
       this.#warn(reading, taken, visit);
       return;
     }
@@ -69,12 +66,12 @@ export class Delivery {
     inTime.then(
       () => {
         const problem = this.#problem(reading, taken, request);
-        if (problem !== undefined) answered(text(response, problem));
-        else answered(json(response, { ...summaryOf(taken.counts), problems: reading.problems }));
+        if (problem !== undefined) this.#text(exchange, problem);
+        else this.#json(exchange, { ...summaryOf(taken.counts), problems: reading.problems });
       },
       (thrown: unknown) => {
-        response.setHeader('Retry-After', retryAfter);
-        answered(text(response, { status: 503, message: Failure.from(thrown).message }));
+        exchange.response.setHeader('Retry-After', retryAfter);
+        this.#text(exchange, { status: 503, message: Failure.from(thrown).message });
       },
     );
   }
@@ -119,6 +116,34 @@ export class Delivery {
     }
     if (cut > 0) warnings.warn(`cut ${sender}`, 'alerts with longer texts than are kept', of);
   }
+
+  #noContent({ visit, response }: Exchange): void {
+    response.writeHead(204).end();
+    this.#parts.observer.answered(visit.sender, 204);
+  }
+
+  #text(exchange: Exchange, { status, message }: Problem): void {
+    this.#answer(exchange, { status, type: 'text/plain; charset=utf-8', body: `${message}\n` });
+  }
+
+  #json(exchange: Exchange, body: object): void {
+    this.#answer(exchange, { status: 200, type: 'application/json', body: `${JSON.stringify(body)}\n` });
+  }
+
+  #answer(
+    { visit, response }: Exchange,
+    { status, type, body }: { status: number; type: string; body: string },
+  ): void {
+    response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) }).end(body);
+    this.#parts.observer.answered(visit.sender, status);
+  }
+}
+
+/** A request from a sender that was let in, and where its answer goes. */
+export interface Exchange {
+  readonly visit: Visit;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
 }
 
 interface Problem {
@@ -128,27 +153,4 @@ interface Problem {
 
 function summaryOf(counts: Counts): Partial<Record<Outcome, number>> {
   return { accepted: 0, ...counts };
-}
-
-function noContent(response: ServerResponse): number {
-  response.writeHead(204);
-  response.end();
-  return 204;
-}
-
-function text(response: ServerResponse, { status, message }: Problem): number {
-  return send(response, { status, type: 'text/plain; charset=utf-8', body: `${message}\n` });
-}
-
-function json(response: ServerResponse, body: object): number {
-  return send(response, { status: 200, type: 'application/json', body: `${JSON.stringify(body)}\n` });
-}
-
-function send(
-  response: ServerResponse,
-  { status, type, body }: { status: number; type: string; body: string },
-): number {
-  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) });
-  response.end(body);
-  return status;
 }

@@ -63,7 +63,7 @@ export class IngestServer {
   #server: Server | undefined;
 
   constructor(options: IngestServerOptions) {
-    const { credentials, sensors, intake, clock, log } = options;
+    const { credentials, sensors, intake, observer, clock, log } = options;
     this.#options = options;
     this.#visits = new Visits(credentials, sensors);
     this.#warnings = new MinuteLog(log, clock);
@@ -71,7 +71,7 @@ export class IngestServer {
       { lagMs: () => this.#lag.ms, backlog: () => intake.backlog },
       options.overload,
     );
-    this.#delivery = new Delivery({ intake, clock, warnings: this.#warnings });
+    this.#delivery = new Delivery({ intake, observer, clock, warnings: this.#warnings });
   }
 
   /** Resolves to the port. Rejects with a `Failure` that says what is wrong with the address or a TLS file. */
@@ -137,7 +137,6 @@ export class IngestServer {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    const startedAt = performance.now();
     const visit = this.#visits.admit(request);
     if ('status' in visit) {
       this.#refuse(request, response, visit);
@@ -145,8 +144,6 @@ export class IngestServer {
     }
     const { sender } = visit;
     const isOne = sender === 'falco';
-    const answered = (status: number) =>
-      this.#options.observer.answered(sender, status, performance.now() - startedAt);
     const turnAway = (refusal: Refusal) => this.#refuse(request, response, refusal);
     const shed = (reason: string) => {
       this.#options.observer.counted(sender, 'shed', 1);
@@ -170,7 +167,7 @@ export class IngestServer {
       { mostBytes: most, overload: this.#overload },
       {
         complete: (body) => {
-          const take = (text: string) => this.#delivery.take(text, { visit, request, response }, answered);
+          const take = (text: string) => this.#delivery.take(text, { visit, request, response });
           if (encoding === 'identity') take(body.toString());
           else this.#unpack(body, { encoding, most, take, turnAway });
         },
@@ -194,7 +191,7 @@ export class IngestServer {
     refuse(request, response, { refusal, clock });
     const path = request.url?.split('?', 1)[0];
     const sender = senders.find((one) => path === `/ingest/${one}`);
-    if (sender !== undefined) observer.answered(sender, refusal.status, 0);
+    if (sender !== undefined) observer.answered(sender, refusal.status);
     this.#warnings.warn(refusal.reason, 'requests with alerts are refused', () => ({
       reason: refusal.reason,
       sender,

@@ -29,7 +29,7 @@ export type Outcome = (typeof outcomes)[number];
 /** Told of what the ingest does; metrics listen here. Called for every request, so it has to be cheap. */
 export interface IngestObserver {
   /** A request on one of the senders' paths was answered. */
-  answered(sender: Sender, status: number, durationMs: number): void;
+  answered(sender: Sender, status: number): void;
   /** `count` is at least 1. */
   counted(sender: Sender, outcome: Outcome, count: number): void;
 }

@@ -1,6 +1,6 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import type { IngestObserver } from '#src/ingest/observer.ts';
-import { remembered } from '#src/operations/remembered.ts';
+import { tallyCounter } from '#src/operations/tally-counter.ts';
 
 /** When a sender was last heard; ages in seconds. */
 export interface SensorReading {
@@ -10,24 +10,21 @@ export interface SensorReading {
   readonly isSilent: boolean;
 }
 
-const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.5];
-
 /** What the ingest does, as metrics; `sensors` is read when they are scraped. */
 export function ingestMetrics(
   registers: Registry[],
   sensors: () => readonly SensorReading[],
 ): IngestObserver {
-  const requests = new Histogram({
-    name: 'external_scaler_ingest_request_duration_seconds',
+  const answered = tallyCounter({
+    name: 'external_scaler_ingest_requests_total',
     help: 'Requests with alerts by sender and HTTP status.',
-    labelNames: ['sender', 'status'] as const,
-    buckets: seconds,
+    labelNames: ['sender', 'status'],
     registers,
   });
-  const alerts = new Counter({
+  const counted = tallyCounter({
     name: 'external_scaler_ingest_alerts_total',
     help: 'Alerts by sender and what became of them.',
-    labelNames: ['sender', 'outcome'] as const,
+    labelNames: ['sender', 'outcome'],
     registers,
   });
   const labelNames = ['sender', 'credential'] as const;
@@ -53,10 +50,5 @@ export function ingestMetrics(
         this.set({ sender, credential }, isSilent ? 1 : 0);
     },
   });
-  const requestsOf = remembered((sender, status) => requests.labels(sender, status));
-  const alertsOf = remembered((sender, outcome) => alerts.labels(sender, outcome));
-  return {
-    answered: (sender, status, durationMs) => requestsOf(sender, String(status)).observe(durationMs / 1000),
-    counted: (sender, outcome, count) => alertsOf(sender, outcome).inc(count),
-  };
+  return { answered: (sender, status) => answered(sender, `${status}`, 1), counted };
 }

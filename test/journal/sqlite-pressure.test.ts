@@ -24,7 +24,9 @@ test('a flood of subjects pushes the oldest out before their time, and what is l
   const recorder = new Recorder(journal, writer);
   for (let from = 0; from < total; from += 500) {
     await recorder.record(
-      Array.from({ length: 500 }, (_, index) => entry(`pod-${from + index}`, start + floorTo(tickMs, from + index))),
+      Array.from({ length: 500 }, (_, index) =>
+        entry(`pod-${from + index}`, start + floorTo(tickMs, from + index)),
+      ),
     );
   }
   await journal.compact(clock.now());

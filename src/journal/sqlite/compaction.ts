@@ -99,16 +99,17 @@ function coarsen(database: DatabaseSync, until: number, stepMs: number): boolean
   });
   const remove = database.prepare('DELETE FROM rows WHERE id = ?');
   for (const id of ids) remove.run(id);
-  insertRow(database, builder.done());
+  database.prepare(insertRow).run(...partsOf(builder.done()));
   // A position within this row is of no use any more either.
   note(database, 'compactedTo', last + 1);
   return true;
 }
 
-export function insertRow(database: DatabaseSync, { id, stepMs, count, oldest, newest, bytes }: Row): void {
-  database
-    .prepare('INSERT OR IGNORE INTO rows VALUES (?, ?, ?, ?, ?, ?)')
-    .run(id, stepMs, count, oldest, newest, bytes);
+/** A statement that takes a row's parts in this order. */
+export const insertRow = 'INSERT OR IGNORE INTO rows VALUES (?, ?, ?, ?, ?, ?)';
+
+export function partsOf({ id, stepMs, count, oldest, newest, bytes }: Row) {
+  return [id, stepMs, count, oldest, newest, bytes] as const;
 }
 
 /** Drops rows before their time: nothing is complete before what remains. Answers how many entries that were. */

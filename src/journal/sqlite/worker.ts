@@ -2,7 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Failure } from '#src/failure.ts';
-import { compact, insertRow } from '#src/journal/sqlite/compaction.ts';
+import { compact, insertRow, partsOf } from '#src/journal/sqlite/compaction.ts';
 import { isUnreadable, note, openDatabase, reasonOf } from '#src/journal/sqlite/database.ts';
 import type { OpenOptions, Problem, RequestName, Requests, StoredRow } from '#src/journal/sqlite/messages.ts';
 
@@ -33,6 +33,7 @@ try {
 function handlersOf(database: DatabaseSync): Handlers {
   const readRows = database.prepare('SELECT id, entries FROM rows WHERE id > ? AND id <= ? ORDER BY id');
   const readSubjects = database.prepare('SELECT id, body FROM subjects WHERE id > ? ORDER BY id');
+  const addRow = database.prepare(insertRow);
   const addSubject = database.prepare('INSERT OR IGNORE INTO subjects VALUES (?, ?)');
   const addWriter = database.prepare(
     'INSERT INTO writers VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET sequence = max(sequence, excluded.sequence)',
@@ -42,7 +43,7 @@ function handlersOf(database: DatabaseSync): Handlers {
       transact(database, () => {
         for (const [id, body] of subjects) addSubject.run(id, body);
         for (const row of rows) {
-          insertRow(database, row);
+          addRow.run(...partsOf(row));
           addWriter.run(row.writer.replica, row.writer.epoch, row.sequence + row.count - 1);
         }
       });
