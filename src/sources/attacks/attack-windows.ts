@@ -2,10 +2,11 @@ import type { AlertSubject } from '#src/alerts/alert.ts';
 import type { Signature } from '#src/alerts/alert-filter.ts';
 import type { Entry, Subject } from '#src/journal/entry.ts';
 import { floorTo, mostAheadMs, tickMs } from '#src/journal/resolution.ts';
-import { guessedOwners, namedOwner, namesOf, type Owner, type Owners } from '#src/sources/attacks/owners.ts';
-import { noteSeen, type Pod, Pods } from '#src/sources/attacks/pods.ts';
+import { guessedOwners, namedOwner, type Owner, type Owners } from '#src/sources/attacks/owners.ts';
+import { clamp, noteSeen, type Pod, Pods } from '#src/sources/attacks/pods.ts';
 import { Signatures } from '#src/sources/attacks/signatures.ts';
-import { View } from '#src/sources/attacks/view.ts';
+import type { View } from '#src/sources/attacks/view.ts';
+import { Views } from '#src/sources/attacks/views.ts';
 import { WorkloadHistory } from '#src/sources/attacks/workload-history.ts';
 import type { AttackQuestion } from '#src/sources/attacks.ts';
 
@@ -39,8 +40,6 @@ interface Resolved {
   tidying: number;
 }
 
-const viewLivesMs = 15 * 60_000;
-
 /** What happened to which workload, and the views of it that somebody asks for. */
 export class AttackWindows {
   readonly #options: AttackWindowsOptions;
@@ -51,9 +50,7 @@ export class AttackWindows {
   readonly #resolved = new Map<Subject, Resolved>();
   /** By namespace and name; those of different kinds side by side. */
   readonly #histories = new Map<string, WorkloadHistory[]>();
-  readonly #views = new Map<string, View>();
-  /** The same by namespace and name of the workload. */
-  readonly #viewsOf = new Map<string, Set<View>>();
+  readonly #views = new Views();
   #newest = 0;
   #tidying = 0;
   #tidiedAt = 0;
@@ -78,23 +75,7 @@ export class AttackWindows {
 
   /** The view that answers a question, brought to this time. Whoever asks seldom asks again: it may have been dropped. */
   view(question: AttackQuestion, now: number): View {
-    const key = JSON.stringify([
-      question.namespace,
-      question.workload.kind,
-      question.workload.name,
-      question.windowMs,
-      question.filter.minimumPriority,
-      question.filter.rules,
-      question.filter.tags,
-      question.filter.sources,
-    ]);
-    let view = this.#views.get(key);
-    if (view === undefined) {
-      view = new View(question);
-      this.#views.set(key, view);
-      for (const name of namesOf(question.workload.name))
-        this.#connect(view, `${question.namespace}/${name}`, now);
-    }
+    const view = this.#views.of(question, now, (name) => this.#histories.get(name) ?? []);
     return this.refresh(view, now);
   }
 
@@ -117,10 +98,7 @@ export class AttackWindows {
     this.#tidying++;
     // A little more than is asked for, should the clock be set back.
     const from = now - this.#options.retentionMs - mostAheadMs;
-    for (const [key, view] of this.#views) {
-      view.forgetMatches();
-      if (view.watchers.size === 0 && now - view.askedAt >= viewLivesMs) this.#drop(key, view);
-    }
+    this.#views.tidy(now);
     for (const pod of this.#pods) if (pod.last < from) this.#forget(pod);
     for (const [subject, { pod }] of this.#resolved)
       if (pod?.namesakes.length === 0) this.#resolved.delete(subject);
@@ -197,26 +175,8 @@ export class AttackWindows {
     if (found !== undefined) return found;
     const history = new WorkloadHistory(namespace, owner);
     this.#histories.set(key, [...histories, history]);
-    for (const view of this.#viewsOf.get(key) ?? []) if (view.isAbout(history)) view.attach(history, now);
+    this.#views.connect(key, history, now);
     return history;
-  }
-
-  #connect(view: View, key: string, now: number): void {
-    const views = this.#viewsOf.get(key) ?? new Set();
-    this.#viewsOf.set(key, views.add(view));
-    for (const history of this.#histories.get(key) ?? [])
-      if (view.isAbout(history)) view.attach(history, now);
-  }
-
-  #drop(key: string, view: View): void {
-    view.detach();
-    this.#views.delete(key);
-    const { namespace, workload } = view.question;
-    for (const name of namesOf(workload.name)) {
-      const views = this.#viewsOf.get(`${namespace}/${name}`);
-      views?.delete(view);
-      if (views?.size === 0) this.#viewsOf.delete(`${namespace}/${name}`);
-    }
   }
 
   #forget(pod: Pod): void {
@@ -256,22 +216,10 @@ export class AttackWindows {
   #noticeClock(now: number): void {
     const latest = floorTo(tickMs, now + mostAheadMs);
     if (this.#newest <= latest) return;
-    for (const pod of this.#pods) {
-      pod.first = Math.min(pod.first, latest);
-      pod.last = Math.min(pod.last, latest);
-      for (const seen of pod.seen) {
-        seen.first = Math.min(seen.first, latest);
-        seen.last = Math.min(seen.last, latest);
-      }
-    }
-    for (const histories of this.#histories.values()) {
-      for (const history of histories) {
-        for (const byTime of history.counts.values()) byTime.clamp(latest);
-        history.foldedLast = Math.min(history.foldedLast, latest);
-      }
-    }
+    for (const pod of this.#pods) clamp(pod, latest);
+    for (const histories of this.#histories.values()) for (const history of histories) history.clamp(latest);
     this.#newest = latest;
-    for (const view of this.#views.values()) view.rebuild(now);
+    this.#views.rebuild(now);
   }
 }
 

@@ -94,6 +94,14 @@ export function noteSeen(pod: Pod, signature: Signature, at: number): void {
   pod.seen = pod.seen.concat({ signature, first: at, last: at });
 }
 
+/** What lies beyond `latest` is moved there. */
+export function clamp(pod: Pod, latest: number): void {
+  for (const times of [pod, ...pod.seen]) {
+    times.first = Math.min(times.first, latest);
+    times.last = Math.min(times.last, latest);
+  }
+}
+
 interface Sighting {
   readonly namespace: string;
   readonly name: string;

@@ -38,6 +38,12 @@ export class WorkloadHistory {
     }
   }
 
+  /** What lies beyond `latest` is moved there. */
+  clamp(latest: number): void {
+    for (const counts of this.counts.values()) counts.clamp(latest);
+    this.foldedLast = Math.min(this.foldedLast, latest);
+  }
+
   get isEmpty(): boolean {
     return this.counts.size === 0 && this.pods.size === 0;
   }
