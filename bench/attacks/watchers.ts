@@ -2,17 +2,14 @@ import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:h
 import { externalScaler } from '#src/scaler/proto.ts';
 import type { ScaledObjectRef } from '#src/triggers/parse-trigger.ts';
 
-const { path, requestSerialize } = externalScaler.StreamIsActive;
+const { path, requestSerialize, responseSerialize } = externalScaler.StreamIsActive;
+const active = framed(responseSerialize({ result: true }));
 
-/**
- * Many push streams on one connection, read by node:http2 alone: grpc-js takes longer to read a thousand of them on this
- * machine than the server takes to write them.
- */
+/** Many push streams on one connection, read by node:http2 alone, so that little of what is measured is the client's. */
 export class Watchers {
   readonly #session: ClientHttp2Session;
   #streams: ClientHttp2Stream[] = [];
   #waiting = 0;
-  #lastAt = 0;
   #allPushed = Promise.withResolvers<number>();
 
   /** `address`: `host:port` */
@@ -50,16 +47,22 @@ export class Watchers {
       'content-type': 'application/grpc',
       te: 'trailers',
     });
-    stream.once('data', () => {
-      this.#lastAt = performance.now();
-      if (--this.#waiting === 0) this.#allPushed.resolve(this.#lastAt);
+    stream.once('data', (chunk: Buffer) => {
+      const at = performance.now();
+      if (!chunk.equals(active))
+        this.#allPushed.reject(new Error(`expected true, got ${chunk.toString('hex')}`));
+      else if (--this.#waiting === 0) this.#allPushed.resolve(at);
     });
     stream.on('error', (error) => this.#allPushed.reject(error));
-    const message = requestSerialize(ref);
-    const frame = Buffer.alloc(5 + message.length);
-    frame.writeUInt32BE(message.length, 1);
-    message.copy(frame, 5);
-    stream.end(frame);
+    stream.end(framed(requestSerialize(ref)));
     return stream;
   }
+}
+
+/** A message as gRPC sends it: not compressed, with its length. */
+function framed(message: Buffer): Buffer {
+  const frame = Buffer.alloc(5 + message.length);
+  frame.writeUInt32BE(message.length, 1);
+  message.copy(frame, 5);
+  return frame;
 }
