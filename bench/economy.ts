@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { targetsByName } from '#src/cluster/targets.ts';
 import { Answers } from '#src/scaler/answers.ts';
 import type { Account } from '#src/sources/sysdig/account.ts';
 import { Accounts } from '#src/sources/sysdig/accounts.ts';
@@ -99,6 +100,8 @@ async function simulate({ title, refs, atLeast }: Case, prometheus: Prometheus) 
   const source = new SysdigSource({
     accounts: new Accounts(new Map([['default', sysdigAccount(prometheus.baseUrl)]]), undefined),
     attacks: noAttacks,
+    targets: targetsByName,
+    refusalOf: () => undefined,
     questions: broker,
     clock,
     patienceMs: 1_000,

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Subjects } from '#src/alerts/subjects.ts';
 import { systemClock } from '#src/clock.ts';
 import { openAttacks } from '#src/composition/attacks.ts';
+import { openCluster } from '#src/composition/cluster.ts';
 import { openIngest } from '#src/composition/ingest.ts';
 import { openSysdig } from '#src/composition/sysdig.ts';
 import { warn } from '#src/composition/warnings.ts';
@@ -58,14 +59,18 @@ async function run(configuration: Configuration): Promise<void> {
     journalBacklog: () => road.journal.backlog,
     windows: () => road.windows.size,
     sensors: () => ingest.sensors(),
+    cluster: { acts: () => false, disarmed: () => 0 },
     now: clock.now,
   });
 
   warn(configuration, log);
+  const inCluster = await openCluster({ settings, observer: metrics.cluster, clock, log });
+  const { targets, refusalOf } = inCluster;
   const subjects = new Subjects();
   const road = await openAttacks({
     settings,
-    intern: (known) => subjects.intern(known),
+    road: inCluster,
+    intern: (known) => (known.kind === 'alert' ? subjects.intern(known) : known),
     observers: metrics,
     clock,
     log,
@@ -73,6 +78,8 @@ async function run(configuration: Configuration): Promise<void> {
   const sysdig = openSysdig({
     configuration,
     attacks: road.attacks,
+    targets,
+    refusalOf,
     observer: metrics,
     failures,
     clock,
@@ -82,6 +89,7 @@ async function run(configuration: Configuration): Promise<void> {
     configuration,
     subjects,
     records: road.recorder,
+    pods: inCluster.pods,
     observer: metrics.ingest,
     clock,
     log,
@@ -118,6 +126,7 @@ async function run(configuration: Configuration): Promise<void> {
       upSeconds: (clock.now() - startedAt) / 1000,
       openStreams: server.openStreams,
       accounts: sysdig.describe(),
+      cluster: inCluster.describe(),
       attacks: road.windows.size,
       journal: { backlog: road.journal.backlog, completeSince: isoOrStart(road.journal.completeSince) },
       sensors: ingest.sensors(),
@@ -142,6 +151,7 @@ async function run(configuration: Configuration): Promise<void> {
     notReady = 'draining';
     log.info({ signal }, 'draining');
     await Promise.all([server.drain(), ingest.drain()]);
+    inCluster.close();
     await road.close();
     await Promise.all([operations.close(), sysdig.close()]);
     log.info({}, 'stopped');

@@ -12,16 +12,22 @@ export interface AlertFilter {
   readonly tags: readonly string[];
   /** Patterns of event sources. */
   readonly sources: readonly string[];
+  /** Only those that something may be done about. */
+  readonly acting?: boolean;
 }
 
 /** What a filter looks at. */
-export type Signature = Pick<AlertSubject, 'rule' | 'priority' | 'source' | 'tags'>;
+export interface Signature extends Pick<AlertSubject, 'rule' | 'priority' | 'source' | 'tags'> {
+  /** Whether anything may be done about such an alert (`mayAct`). */
+  readonly mayAct: boolean;
+}
 
 export function compileFilter({
   minimumPriority,
   rules,
   tags,
   sources,
+  acting = false,
 }: AlertFilter): (alert: Signature) => boolean {
   const mostRank = rankOf[minimumPriority];
   const isRule = compileGlobs(rules);
@@ -31,6 +37,7 @@ export function compileFilter({
   const isExcluded = compileGlobs(excluded);
   const needsTag = excluded.length < tags.length;
   return (alert) =>
+    (!acting || alert.mayAct) &&
     rankOf[alert.priority] <= mostRank &&
     isRule(alert.rule) &&
     isSource(alert.source) &&

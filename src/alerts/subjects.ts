@@ -1,4 +1,4 @@
-import type { AlertSubject, NamedWorkload } from '#src/alerts/alert.ts';
+import type { AlertSubject, FoundPod, NamedWorkload } from '#src/alerts/alert.ts';
 
 /** What makes one subject differ from another. */
 export type SubjectParts = Omit<AlertSubject, 'kind'>;
@@ -79,6 +79,7 @@ export class Subjects {
       namespace: this.#shared(parts.namespace),
       pod: parts.pod,
       podUid: parts.podUid,
+      found: parts.found,
       workload:
         workload && Object.freeze({ kind: this.#shared(workload.kind), name: this.#shared(workload.name) }),
       host: parts.host && this.#shared(parts.host),
@@ -119,11 +120,16 @@ function isSame(known: AlertSubject, parts: SubjectParts): boolean {
     known.source === parts.source &&
     known.sender === parts.sender &&
     known.podUid === parts.podUid &&
+    isSameFound(known.found, parts.found) &&
     known.host === parts.host &&
     known.cluster === parts.cluster &&
     areSameTags(known.tags, parts.tags) &&
     isSameWorkload(known.workload, parts.workload)
   );
+}
+
+function isSameFound(a: FoundPod | undefined, b: FoundPod | undefined): boolean {
+  return a === b || (a?.uid === b?.uid && a?.owners.length === b?.owners.length);
 }
 
 function areSameTags(a: readonly string[], b: readonly string[]): boolean {

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import type { Clock } from '#src/clock.ts';
+import type { ClusterRoad } from '#src/composition/cluster.ts';
 import type { Settings } from '#src/configuration/settings.ts';
 import type { Entry, Subject } from '#src/journal/entry.ts';
 import type { Journal, JournalObserver } from '#src/journal/journal.ts';
@@ -13,6 +14,7 @@ import type { Attacks } from '#src/sources/attacks.ts';
 
 export interface AttackParts {
   readonly settings: Settings;
+  readonly road: Pick<ClusterRoad, 'cluster' | 'features' | 'targets' | 'refusalOf'>;
   /** Gives the one object for equal subjects. */
   readonly intern: (subject: Subject) => Subject;
   readonly observers: { readonly journal: JournalObserver; readonly attacks: AttackObserver };
@@ -36,6 +38,7 @@ const upkeepMs = 60_000;
 
 export async function openAttacks({
   settings,
+  road: { cluster, features, targets, refusalOf },
   intern,
   observers,
   clock,
@@ -55,8 +58,19 @@ export async function openAttacks({
   return {
     recorder: new Recorder(journal, { replica: hostname(), epoch: clock.now() }),
     windows,
-    source: new AttackSource({ windows, completeSince: () => journal.completeSince, clock, log }),
-    attacks: new UnderAttack(windows, clock),
+    source: new AttackSource({
+      windows,
+      targets,
+      podsOf: features.has('workloads')
+        ? (workload) => cluster?.workloads.podsOf(workload).all ?? []
+        : undefined,
+      isReaping: features.has('reaper') && settings['reaper.mode'] === 'on',
+      refusalOf,
+      completeSince: () => journal.completeSince,
+      clock,
+      log,
+    }),
+    attacks: new UnderAttack({ windows, targets, clock }),
     journal,
     async replay(tell) {
       const startedAt = performance.now();

@@ -2,6 +2,7 @@ import type { Subjects } from '#src/alerts/subjects.ts';
 import type { Clock } from '#src/clock.ts';
 import type { Configuration } from '#src/configuration/read-configuration.ts';
 import type { CredentialSettings, Settings } from '#src/configuration/settings.ts';
+import { Attribution, type FindsPods } from '#src/ingest/attribution.ts';
 import { type Credential, Credentials } from '#src/ingest/credentials.ts';
 import { IngestServer } from '#src/ingest/ingest-server.ts';
 import { Intake } from '#src/ingest/intake.ts';
@@ -19,6 +20,8 @@ export interface IngestParts {
   readonly configuration: Configuration;
   readonly subjects: Subjects;
   readonly records: Records;
+  /** Undefined without a cluster. */
+  readonly pods: FindsPods | undefined;
   readonly observer: IngestObserver;
   readonly clock: Clock;
   readonly log: Log;
@@ -37,6 +40,7 @@ export function openIngest({
   configuration,
   subjects,
   records,
+  pods,
   observer,
   clock,
   log,
@@ -53,7 +57,7 @@ export function openIngest({
     credentials: new Credentials(opened),
     sensors,
     intake: new Intake({
-      records,
+      records: pods === undefined ? records : new Attribution({ pods, records, subjects, clock }),
       subjects,
       repeats,
       observer,

@@ -1,4 +1,5 @@
 import type { Clock } from '#src/clock.ts';
+import type { Targets } from '#src/cluster/targets.ts';
 import type { Configuration } from '#src/configuration/read-configuration.ts';
 import type { Log } from '#src/log.ts';
 import type { FailureLog } from '#src/operations/failure-log.ts';
@@ -10,11 +11,13 @@ import { HttpPool } from '#src/sources/sysdig/http-pool.ts';
 import { closeAccount, openAccounts } from '#src/sources/sysdig/open-accounts.ts';
 import { SysdigSource } from '#src/sources/sysdig/sysdig-source.ts';
 import type { SysdigObserver } from '#src/sources/sysdig/upstream.ts';
-import { type ScaledObjectId, subject } from '#src/triggers/trigger.ts';
+import { type ScaledObjectId, type SysdigTrigger, subject } from '#src/triggers/trigger.ts';
 
 export interface SysdigParts {
   readonly configuration: Configuration;
   readonly attacks: Attacks;
+  readonly targets: Targets;
+  readonly refusalOf: (trigger: SysdigTrigger) => string | undefined;
   readonly observer: SysdigObserver;
   readonly failures: FailureLog;
   readonly clock: Clock;
@@ -32,6 +35,8 @@ export interface SysdigRoad {
 export function openSysdig({
   configuration,
   attacks,
+  targets,
+  refusalOf,
   observer,
   failures,
   clock,
@@ -62,6 +67,8 @@ export function openSysdig({
   const source = new SysdigSource({
     accounts: new Accounts(accounts, settings.clusterName),
     attacks,
+    targets,
+    refusalOf,
     questions: broker,
     clock,
     patienceMs: settings['grpc.answerTimeout'] / 2,

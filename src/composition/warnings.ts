@@ -5,11 +5,6 @@ import type { Log } from '#src/log.ts';
 
 /** Says at the start what is allowed and yet may not be meant. */
 export function warn({ settings, accounts, credentials }: Configuration, log: Log): void {
-  for (const name of Object.keys(process.env)) {
-    if (/^(?:SURGE|REAPER)$/.test(name)) {
-      log.warn({ setting: name }, 'has no effect: surge and reaper are not part of this version');
-    }
-  }
   const grpc = settings['grpc.address'];
   if (accounts.size === 0) {
     log.warn(

@@ -1,4 +1,5 @@
 import { brokenAccountRules } from '#src/configuration/account-rules.ts';
+import { brokenActRules } from '#src/configuration/act-rules.ts';
 import { brokenIngestRules } from '#src/configuration/ingest-rules.ts';
 import {
   type Family,
@@ -71,6 +72,13 @@ export function readConfiguration(
     tree,
     families.map(({ path }) => path),
   );
+  // `reaper: on` is short for its mode.
+  for (const path of knownPaths.filter((known) => known.endsWith('.mode'))) {
+    const feature = path.slice(0, -'.mode'.length);
+    const mode = flat.get(feature);
+    if (mode !== undefined) flat.set(path, mode);
+    flat.delete(feature);
+  }
   for (const path of knownPaths) {
     const value = environment[environmentName(path)];
     if (value !== undefined && value !== '') flat.set(path, value);
@@ -87,7 +95,7 @@ export function readConfiguration(
   for (const account of accounts) problems.push(...brokenAccountRules(account.settings, account.prefix));
   if (read !== undefined) {
     problems.push(...brokenTlsRules(read, 'grpc'), ...brokenTlsRules(read, 'ingest'));
-    problems.push(...brokenIngestRules(read, credentials));
+    problems.push(...brokenIngestRules(read, credentials), ...brokenActRules(read));
   }
   if (read === undefined || problems.length > 0) throw new ConfigurationError(problems);
   return { settings: read, accounts: byName(accounts), credentials: byName(credentials) };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { senders } from '#src/alerts/alert.ts';
+import { type Priority, parsePriority, priorities } from '#src/alerts/priority.ts';
 import { choice, duration, flag, list, number, pattern, read, show } from '#src/fields/field.ts';
 
 const address = read('an address such as 0.0.0.0:6000 or [::]:6000', (text) => {
@@ -14,16 +15,20 @@ const url = read(
   (text = '') => show(text.replace(/^.*@/s, '…@').replace(/[?#].*$/s, '')),
 );
 
+const priority = () => read<Priority>(priorities.join(', '), parsePriority);
+
 const journal = read(
   'memory: or sqlite:PATH',
   (text) => (/^(?:memory:|sqlite:[^\0]+)$/.test(text) ? text : undefined),
   // An address of another kind may hold a password.
   (text = '') => show(text.replace(/:.*$/s, ':…')),
 );
-const senderList = read(`names out of ${senders.join(', ')}, divided by commas`, (text) => {
-  const named = text.split(',').map((item) => senders.find((sender) => sender === item.trim()));
-  return named.every((sender) => sender !== undefined) ? named : undefined;
-});
+const choiceList = <const T extends string>(choices: readonly T[]) =>
+  read(`names out of ${choices.join(', ')}, divided by commas`, (text) => {
+    const named = text.split(',').map((item) => choices.find((choice) => choice === item.trim()));
+    return named.every((one) => one !== undefined) ? named : undefined;
+  });
+const senderList = choiceList(senders);
 
 /** The settings of one credential of the ingest: `ingest.*` for the unnamed one, `ingest.credentials.NAME.*` for others. */
 export const credentialSettings = z.object({
@@ -135,6 +140,84 @@ export const settings = z.object({
   attacksAcrossNamespaces: list('namespaces, divided by commas')
     .optional()
     .describe('The namespaces whose triggers may name workloads of other namespaces.'),
+  watchNamespaces: list('namespaces, divided by commas')
+    .optional()
+    .describe(
+      'With a cluster: the namespaces that the scaler looks at, and acts in. Default: all. ScaledObjects of others get no value for triggers that name no workload.',
+    ),
+  'surge.mode': choice(['off', 'on'])
+    .prefault('off')
+    .describe(
+      'Whether triggers with `surge: "true"` may set replicas at once. Needs a cluster, `clusterName` and a journal that lasts.',
+    ),
+  'surge.maxReplicas': number({ min: 1, max: 100_000, whole: true })
+    .prefault('1000')
+    .describe('The most replicas that a surge ever sets.'),
+  'reaper.mode': choice(['off', 'dry-run', 'on'])
+    .prefault('off')
+    .describe(
+      'Whether infected pods are evicted: `dry-run` decides, writes down and does nothing. Needs a cluster, `clusterName` and `reaper.rules`; `on` also a journal that lasts.',
+    ),
+  'reaper.rules': list('names of rules, divided by commas')
+    .optional()
+    .describe(
+      'The rules whose alerts may take a pod away, with `*`, `?` and a leading `!`: `Drop and execute new binary in container`.',
+    ),
+  'reaper.minimumPriority': priority()
+    .prefault('Critical')
+    .describe('Alerts below it never take a pod away.'),
+  'reaper.sources': choiceList(['falco', 'fluentbit', 'sysdig'])
+    .prefault('falco,sysdig')
+    .describe('The senders that the reaper hears; Alertmanager is never one of them.'),
+  'reaper.requireNodeMatch': flag()
+    .prefault('true')
+    .describe('A syscall alert that names its host counts only if the pod runs on that node.'),
+  'reaper.namespaces': list('namespaces, divided by commas')
+    .optional()
+    .describe(
+      'The namespaces in which pods may be taken away. Default: all but those of `reaper.neverNamespaces`.',
+    ),
+  'reaper.neverNamespaces': list('namespaces, divided by commas')
+    .prefault('kube-system,kube-public,kube-node-lease,keda,falco')
+    .describe("Those in which they never may; the scaler's own is always one of them."),
+  'reaper.minAvailable': read('a number of pods or a percentage such as 50%', (text) =>
+    /^\d{1,6}%?$/.test(text) && !(text.endsWith('%') && Number(text.slice(0, -1)) > 100) ? text : undefined,
+  )
+    .prefault('50%')
+    .describe(
+      'The floor: what stays available of a workload, as a number or as a percentage, rounded up, of the replicas that it had when the attack began.',
+    ),
+  'reaper.maxAlertAge': duration({ min: '5s', max: '10m' })
+    .prefault('60s')
+    .describe('Alerts whose event is older take no pod away, and cause no surge.'),
+  'reaper.period': duration({ min: '1m', max: '1h' })
+    .prefault('5m')
+    .describe('The time in which the next two count.'),
+  'reaper.maxPerWorkload': number({ min: 1, max: 1_000, whole: true })
+    .prefault('3')
+    .describe('The most pods of one workload that are taken away in that time.'),
+  'reaper.maxPerCluster': number({ min: 1, max: 10_000, whole: true })
+    .prefault('10')
+    .describe('The most of all.'),
+  'reaper.gracePeriod': duration({ min: '0s', max: '1h' })
+    .optional()
+    .describe(
+      "How long an evicted pod may take to end: short, to stop an attacker; long, to let evidence be collected. Default: the pod's own.",
+    ),
+  'reaper.rearmAfter': duration({ min: '1m', max: '7d' })
+    .optional()
+    .describe(
+      'When a rule that was disarmed, because it struck too many, counts again. Default: when somebody says so (`POST /rearm`).',
+    ),
+  'quarantine.mode': choice(['off', 'on'])
+    .prefault('off')
+    .describe(
+      'Whether pods of a ReplicaSet are taken out of service and kept for forensics, instead of evicted. Needs the permission to patch pods.',
+    ),
+  'quarantine.maxPerWorkload': number({ min: 1, max: 100, whole: true })
+    .prefault('3')
+    .describe('How many of one workload are kept; those above it are evicted.'),
+  'quarantine.ttl': duration({ min: '1m', max: '7d' }).prefault('1h').describe('How long one is kept.'),
   'operations.address': address
     .prefault('0.0.0.0:6002')
     .describe('Where `/healthz`, `/readyz`, `/metrics` and `/status` are served.'),
@@ -146,7 +229,9 @@ export const settings = z.object({
     .describe('How long one request to Sysdig may take.'),
   clusterName: pattern("the cluster's name in Sysdig", /^[^\p{Cc}]{1,253}$/u)
     .optional()
-    .describe('The default of `cluster` in triggers.'),
+    .describe(
+      'What this cluster is called in Sysdig and in alerts: the default of `cluster` in triggers; alerts that name another do not count.',
+    ),
   logLevel: choice(['debug', 'info', 'warn', 'error']).prefault('info').describe('What is logged.'),
 });
 
@@ -154,9 +239,10 @@ export type AccountSettings = z.output<typeof accountSettings>;
 export type CredentialSettings = z.output<typeof credentialSettings>;
 export type Settings = z.output<typeof settings>;
 
-/** `grpc.tls.certFile` is `GRPC_TLS_CERT_FILE`. */
+/** `grpc.tls.certFile` is `GRPC_TLS_CERT_FILE`; what a feature's `mode` is, is what it itself is: `REAPER`. */
 export function environmentName(path: string): string {
   return path
+    .replace(/\.mode$/, '')
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .replaceAll('.', '_')
     .toUpperCase();

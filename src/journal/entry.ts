@@ -1,7 +1,55 @@
-import type { AlertSubject } from '#src/alerts/alert.ts';
+import type { AlertSubject, NamedWorkload } from '#src/alerts/alert.ts';
 
-/** What an entry is about. Later kinds (reaps, recreations) stand beside alerts. */
-export type Subject = AlertSubject;
+/** A pod that one of our acts was about. */
+interface ActedOn {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly podUid: string;
+  /** The workloads above it, the nearest first. */
+  readonly owners: readonly NamedWorkload[];
+}
+
+/** The reaper looked at a pod: once for each pod, verdict and reason in a while, however many alerts there are. */
+export interface DecisionSubject extends ActedOn {
+  readonly kind: 'decision';
+  readonly rule: string;
+  /** `reap`: it is about to be done. `would-reap`: it would be, without dry-run. */
+  readonly verdict: 'reap' | 'would-reap' | 'skip';
+  readonly reason: string;
+}
+
+/** The reaper has taken a pod away. */
+export interface ReapSubject extends ActedOn {
+  readonly kind: 'reap';
+  readonly how: 'evicted' | 'quarantined';
+  readonly rule: string;
+  /** Of this pod, epoch ms. */
+  readonly firstAlertAt: number;
+}
+
+/** What became of a reaped pod's place. */
+export interface RecreationSubject extends ActedOn {
+  readonly kind: 'recreation';
+  /** `cancelled`: the workload was scaled in meanwhile, so none is to come. */
+  readonly outcome: 'ready' | 'overdue' | 'cancelled';
+  readonly replacementUid: string | undefined;
+  /** From the eviction until the replacement was Ready, ms. */
+  readonly tookMs: number;
+  /** The same from the pod's first alert. */
+  readonly sinceAlertMs: number;
+}
+
+/** An attack on a workload begins: what it had before anything was done about it. */
+export interface AttackSubject {
+  readonly kind: 'attack';
+  readonly namespace: string;
+  readonly workload: NamedWorkload;
+  /** `spec.replicas`. */
+  readonly replicas: number;
+}
+
+/** What an entry is about. */
+export type Subject = AlertSubject | DecisionSubject | ReapSubject | RecreationSubject | AttackSubject;
 
 /**
  * Something that happened `count` times at one time.

@@ -2,6 +2,11 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { IngestObserver } from '#src/ingest/observer.ts';
 import type { JournalObserver } from '#src/journal/journal.ts';
 import { attackMetrics, type WindowsSize } from '#src/operations/attack-metrics.ts';
+import {
+  type ClusterObserver,
+  type ClusterReadings,
+  clusterMetrics,
+} from '#src/operations/cluster-metrics.ts';
 import { ingestMetrics, type SensorReading } from '#src/operations/ingest-metrics.ts';
 import { journalMetrics } from '#src/operations/journal-metrics.ts';
 import { remembered } from '#src/operations/remembered.ts';
@@ -19,6 +24,7 @@ export interface Readings {
   journalBacklog(): number;
   windows(): WindowsSize;
   sensors(): readonly SensorReading[];
+  readonly cluster: ClusterReadings;
   /** Epoch ms. */
   now(): number;
 }
@@ -30,6 +36,7 @@ export interface Metrics extends CallObserver, SysdigObserver {
   readonly ingest: IngestObserver;
   readonly journal: JournalObserver;
   readonly attacks: AttackObserver;
+  readonly cluster: ClusterObserver;
 }
 
 const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
@@ -142,6 +149,7 @@ export function createMetrics(readings: Readings): Metrics {
     ingest: ingestMetrics(registers, () => readings.sensors()),
     journal: journalMetrics(registers, () => readings.journalBacklog()),
     attacks: attackMetrics(registers, () => readings.windows()),
+    cluster: clusterMetrics(registers, readings.cluster),
     render: () => registry.metrics(),
     contentType: registry.contentType,
   };

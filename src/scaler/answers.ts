@@ -1,9 +1,9 @@
 import type { Clock } from '#src/clock.ts';
 import { Failure } from '#src/failure.ts';
 import type { Log } from '#src/log.ts';
+import { RecentlyUsed } from '#src/recently-used.ts';
 import { AskedTrigger, type Followed, type TriggerStatus } from '#src/scaler/asked-trigger.ts';
 import { requireName, tooLate } from '#src/scaler/call-failures.ts';
-import { RecentlyUsed } from '#src/scaler/recently-used.ts';
 import { refKey } from '#src/scaler/ref-key.ts';
 import { waitFor } from '#src/scaler/wait-for.ts';
 import {

@@ -8,9 +8,11 @@ export interface Sample {
   readonly active: boolean;
   /**
    * Where the value comes from: measured, the last good one (`onError: lastValue`), or `metricUnavailableValue`; or it is
-   * measured and known to be too low.
+   * measured and known to be too low; or there was nothing to measure, and what the trigger assumes stands in.
    */
-  readonly origin: 'measured' | 'last-value' | 'unavailable-value' | 'lower-bound';
+  readonly origin: 'measured' | 'last-value' | 'unavailable-value' | 'lower-bound' | 'assumed';
+  /** What a formula was given, for people. */
+  readonly inputs?: Readonly<Record<string, number>>;
 }
 
 /** Who asks: whatever a request claims, only an authenticated peer is believed. */

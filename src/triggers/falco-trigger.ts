@@ -1,13 +1,12 @@
 import type { z } from 'zod';
 import { show } from '#src/fields/field.ts';
 import { falcoSchema } from '#src/triggers/falco-schema.ts';
-import { partsOf } from '#src/triggers/shared-fields.ts';
+import { attackedWorkload } from '#src/triggers/shared-fields.ts';
 import type { SourceMetadata } from '#src/triggers/source-metadata.ts';
-import type { FalcoTrigger } from '#src/triggers/trigger.ts';
+import { activeByAlerts, type FalcoTrigger } from '#src/triggers/trigger.ts';
 
 type Fields = z.output<typeof falcoSchema>;
 
-const activeByAlerts = ['requiredReplicas', 'recreationSeconds', 'reapedPercent'];
 const withRequiredReplicas = ['healthyReplicas', 'confidence', 'maxSurplus'];
 
 /** The trigger, or everything that is wrong with it, each as `key: expected …, got …`. Unknown keys are not judged here. */
@@ -43,7 +42,7 @@ function brokenRules({ values, scaledObject, defaults }: SourceMetadata): string
       problems.push('assumedRecreationSeconds: goes with metric: requiredReplicas or recreationSeconds');
     }
   }
-  if (given('activationThreshold') && activeByAlerts.includes(metric)) {
+  if (given('activationThreshold') && activeByAlerts.some((one) => one === metric)) {
     problems.push(
       `activationThreshold: does not go with metric: ${metric}, which is active while the window holds an alert; remove it`,
     );
@@ -64,7 +63,7 @@ function build(fields: Fields, { scaledObject, metricName }: SourceMetadata): Fa
     scaledObject,
     metricName,
     metric: fields.metric,
-    workload: partsOf(fields.workload ?? scaledObject.name, fields.namespace ?? scaledObject.namespace),
+    workload: attackedWorkload(fields.workload, fields.namespace ?? scaledObject.namespace, scaledObject),
     windowMs: fields.window,
     filter: {
       minimumPriority: fields.minimumPriority,

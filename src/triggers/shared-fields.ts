@@ -1,7 +1,7 @@
 import { type Priority, parsePriority, priorities } from '#src/alerts/priority.ts';
 import { list, number, pattern, read } from '#src/fields/field.ts';
 import { largestQuantity } from '#src/fields/quantity.ts';
-import type { AttackedWorkload } from '#src/triggers/trigger.ts';
+import type { AttackedWorkload, ScaledObjectId } from '#src/triggers/trigger.ts';
 
 /** The target: the API server refuses an HPA whose target is under a thousandth. */
 export const threshold = number({ min: 0.001, max: largestQuantity });
@@ -19,8 +19,15 @@ export const priority = () => read<Priority>(priorities.join(', '), parsePriorit
 /** Patterns with `*`, `?` and a leading `!`. */
 export const patterns = (of: string) => list(`${of}, divided by commas`);
 
-/** `deployment/checkout` or `checkout` as its parts. */
-export function partsOf(text: string, inNamespace: string): AttackedWorkload {
+/** `deployment/checkout` or `checkout` as its parts; undefined: what the ScaledObject scales. */
+export function attackedWorkload(
+  text: string | undefined,
+  inNamespace: string,
+  scaledObject: ScaledObjectId,
+): AttackedWorkload {
+  if (text === undefined) {
+    return { namespace: inNamespace, kind: undefined, name: scaledObject.name, follows: scaledObject };
+  }
   const [name = '', kind] = text.split('/').reverse();
-  return { namespace: inNamespace, kind: kind?.toLowerCase(), name };
+  return { namespace: inNamespace, kind: kind?.toLowerCase(), name, follows: undefined };
 }

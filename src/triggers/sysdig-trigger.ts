@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { partsOf } from '#src/triggers/shared-fields.ts';
+import { attackedWorkload } from '#src/triggers/shared-fields.ts';
 import type { SourceMetadata } from '#src/triggers/source-metadata.ts';
 import { brokenRules } from '#src/triggers/sysdig-rules.ts';
 import { sysdigSchema } from '#src/triggers/sysdig-schema.ts';
@@ -51,6 +51,7 @@ function metricOf(fields: Fields, scaledObject: ScaledObjectId, defaults: Trigge
     kind: 'metric',
     metric: fields.metricName ?? '',
     workload: fields.service === undefined ? name : undefined,
+    follows: fields.workload === undefined && fields.service === undefined ? scaledObject : undefined,
     workloadType: type?.toLowerCase() ?? fields.workloadType,
     service: fields.service,
     namespace: fields.namespace ?? scaledObject.namespace,
@@ -67,7 +68,7 @@ function underAttack(fields: Fields, scaledObject: ScaledObjectId): UnderAttack 
   const own = fields.metricName === undefined ? undefined : fields.workload;
   return {
     threshold: fields.thresholdUnderAttack,
-    workload: partsOf(fields.attackWorkload ?? own ?? scaledObject.name, scaledObject.namespace),
+    workload: attackedWorkload(fields.attackWorkload ?? own, scaledObject.namespace, scaledObject),
     windowMs: fields.attackWindow,
     filter: {
       minimumPriority: fields.attackMinimumPriority,

@@ -55,6 +55,8 @@ export interface MetricOfWorkload {
   readonly metric: string;
   /** The name of the workload; undefined only where `service` is given. */
   readonly workload: string | undefined;
+  /** The trigger names none: what this ScaledObject scales is meant, and `workload` is its name until that is known. */
+  readonly follows: ScaledObjectId | undefined;
   /** Lower case, `deployment`. */
   readonly workloadType: string | undefined;
   readonly service: string | undefined;
@@ -73,6 +75,8 @@ export interface AttackedWorkload {
   /** Lower case, `deployment`; undefined: any kind. */
   readonly kind: string | undefined;
   readonly name: string;
+  /** The trigger names none: what this ScaledObject scales is meant, and `name` is its own. */
+  readonly follows: ScaledObjectId | undefined;
 }
 
 /** Which alerts make an attack, and the target that holds while it lasts. */
@@ -114,6 +118,13 @@ export const attackMetricNames = [
   'requiredReplicas',
 ] as const;
 export type AttackMetricName = (typeof attackMetricNames)[number];
+
+/** Metrics that say nothing of an attack when there is none: they are active while the window holds an alert. */
+export const activeByAlerts: readonly AttackMetricName[] = [
+  'requiredReplicas',
+  'recreationSeconds',
+  'reapedPercent',
+];
 
 /** How many replicas a workload needs beside those that an attack takes. */
 export interface Surplus {

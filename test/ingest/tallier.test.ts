@@ -3,6 +3,7 @@ import { Subjects } from '#src/alerts/subjects.ts';
 import { LastingRecords } from '#src/ingest/records.ts';
 import { Tallier } from '#src/ingest/tallier.ts';
 import type { Entry } from '#src/journal/entry.ts';
+import { alertOf } from '#test/harness/alert-of.ts';
 import { ManualClock } from '#test/harness/manual-clock.ts';
 import { subject } from '#test/journal/journal-entries.ts';
 
@@ -17,7 +18,7 @@ function setUp() {
   };
   const tallier = new Tallier(new LastingRecords(records), clock);
   const told = () =>
-    recorded.map((entries) => entries.map((one) => `${one.subject.pod}×${one.count}`).join(' '));
+    recorded.map((entries) => entries.map((one) => `${alertOf(one).pod}×${one.count}`).join(' '));
   return { clock, tallier, told };
 }
 

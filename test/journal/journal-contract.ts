@@ -4,6 +4,7 @@ import type { Entry } from '#src/journal/entry.ts';
 import type { Follower, Journal } from '#src/journal/journal.ts';
 import { Recorder } from '#src/journal/recorder.ts';
 import { floorTo, stepOf } from '#src/journal/resolution.ts';
+import { alertOf } from '#test/harness/alert-of.ts';
 import { entry, start, subject, writer } from '#test/journal/journal-entries.ts';
 
 const hour = 3_600_000;
@@ -31,7 +32,7 @@ export async function followed(t: ExecutionContext, journal: Journal, from?: str
 }
 
 function named(entries: readonly Entry[]): string[] {
-  return entries.map(({ subject: { pod }, count }) => `${pod}×${count}`);
+  return entries.map((entry) => `${alertOf(entry).pod}×${entry.count}`);
 }
 
 /** The sum per subject and step at this age. */
@@ -195,7 +196,7 @@ export function testJournal({ name, open, reopen }: JournalMaker): void {
     for (const text of texts) await recorder.record([{ subject: subject('pod', text), at: start, count: 1 }]);
     const found = (await followed(t, reopen ? await reopen(t, journal) : journal)).entries;
     t.deepEqual(
-      found.map(({ subject: { rule } }) => rule),
+      found.map((entry) => alertOf(entry).rule),
       texts,
     );
   });

@@ -9,6 +9,7 @@ import type { Journal } from '#src/journal/journal.ts';
 import { openJournal } from '#src/journal/open-journal.ts';
 import { Recorder } from '#src/journal/recorder.ts';
 import { floorTo, stepOf, tickMs } from '#src/journal/resolution.ts';
+import { alertOf } from '#test/harness/alert-of.ts';
 import { silentLog } from '#test/harness/silent-log.ts';
 import { followed } from '#test/journal/journal-contract.ts';
 import { entry, start, writer } from '#test/journal/journal-entries.ts';
@@ -147,7 +148,7 @@ async function play(t: ExecutionContext, journal: Journal, steps: readonly Step[
 
 function countsOf(entries: readonly Entry[], { now, lengthMs }: { now: number; lengthMs: number }): number[] {
   const from = floorTo(stepOf(lengthMs), now - lengthMs);
-  return pods.map((pod) => sumOf(entries.filter(({ subject, at }) => subject.pod === pod && at >= from)));
+  return pods.map((pod) => sumOf(entries.filter((entry) => alertOf(entry).pod === pod && entry.at >= from)));
 }
 
 function sumOf(entries: readonly Entry[]): number {

@@ -24,6 +24,7 @@ import {
   type SqliteJournal,
   type SqliteJournalOptions,
 } from '#src/journal/sqlite/sqlite-journal.ts';
+import { alertOf } from '#test/harness/alert-of.ts';
 import { silentLog } from '#test/harness/silent-log.ts';
 import { followed, testJournal } from '#test/journal/journal-contract.ts';
 import { entry, start, writer } from '#test/journal/journal-entries.ts';
@@ -95,7 +96,7 @@ test('what was confirmed is there after kill -9, and nothing that was never appe
     appended = Math.max(...confirmed) + 1_000_000;
   }
   const { entries } = await followed(t, await openAt(t, path));
-  const found = entries.map(({ subject: { pod } }) => Number(pod.slice('pod-'.length)));
+  const found = entries.map((entry) => Number(alertOf(entry).pod.slice('pod-'.length)));
   t.true(confirmed.size > 100);
   t.is(new Set(found).size, found.length, 'nothing is there twice');
   t.deepEqual(
@@ -260,7 +261,7 @@ test('a row that makes no sense is left out, and is missing from then on', async
   const journal = await openAt(t, path, { observer });
   const { entries } = await followed(t, journal);
   t.deepEqual(
-    entries.map(({ subject: { pod } }) => pod),
+    entries.map((entry) => alertOf(entry).pod),
     ['a', 'c'],
   );
   t.is(told.lost, 1);

@@ -9,6 +9,7 @@ import test, { type ExecutionContext } from 'ava';
 import { systemClock } from '#src/clock.ts';
 import { Recorder } from '#src/journal/recorder.ts';
 import { openSqliteJournal, type SqliteJournal } from '#src/journal/sqlite/sqlite-journal.ts';
+import { alertOf } from '#test/harness/alert-of.ts';
 import { silentLog } from '#test/harness/silent-log.ts';
 import { followed } from '#test/journal/journal-contract.ts';
 import { entry, start, writer } from '#test/journal/journal-entries.ts';
@@ -87,7 +88,7 @@ async function written(journal: SqliteJournal): Promise<void> {
 }
 
 async function contents(t: ExecutionContext, journal: SqliteJournal): Promise<string[]> {
-  return (await followed(t, journal)).entries.map(({ subject: { pod } }) => pod);
+  return (await followed(t, journal)).entries.map((entry) => alertOf(entry).pod);
 }
 
 function newPath(t: ExecutionContext): string {

@@ -11,6 +11,7 @@ const noReadings = {
   journalBacklog: () => 0,
   windows: () => ({ pods: 0, workloads: 0, views: 0 }),
   sensors: () => [],
+  cluster: { acts: () => false, disarmed: () => 0 },
   now: () => 0,
 };
 

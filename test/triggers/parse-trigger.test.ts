@@ -93,7 +93,12 @@ test('what holds under attack is kept', (t) => {
   t.deepEqual(trigger.underAttack, {
     threshold: 50,
     windowMs: 300_000,
-    workload: { namespace: 'shop', kind: undefined, name: 'checkout' },
+    workload: {
+      namespace: 'shop',
+      kind: undefined,
+      name: 'checkout',
+      follows: { namespace: 'shop', name: 'checkout' },
+    },
     filter: { minimumPriority: 'Error', rules: ['Write below *', '!Read *'], tags: [], sources: [] },
   });
   const attackOf = (metadata: Record<string, string>) =>

@@ -1,6 +1,9 @@
 import { isExact } from '#src/alerts/globs.ts';
 import { rankOf } from '#src/alerts/priority.ts';
 import type { Clock } from '#src/clock.ts';
+import type { ClusterPod } from '#src/cluster/cluster-pod.ts';
+import type { Targets } from '#src/cluster/targets.ts';
+import type { NamedWorkload } from '#src/cluster/workloads.ts';
 import { Failure } from '#src/failure.ts';
 import { formatDuration } from '#src/fields/duration.ts';
 import { show } from '#src/fields/field.ts';
@@ -8,11 +11,20 @@ import type { Log } from '#src/log.ts';
 import type { AttackWindows } from '#src/sources/attacks/attack-windows.ts';
 import { attackMetrics } from '#src/sources/attacks/metrics/attack-metrics.ts';
 import type { View } from '#src/sources/attacks/view.ts';
+import { type AttackQuestion, questionOf } from '#src/sources/attacks.ts';
 import type { Asker, Sample, Source } from '#src/sources/source.ts';
-import type { FalcoTrigger } from '#src/triggers/trigger.ts';
+import { activeByAlerts, type FalcoTrigger } from '#src/triggers/trigger.ts';
 
 export interface AttackSourceParts {
   readonly windows: AttackWindows;
+  /** What triggers mean that name no workload. */
+  readonly targets: Targets;
+  /** The pods of a workload as they are; undefined without a cluster. */
+  readonly podsOf: ((workload: NamedWorkload) => readonly ClusterPod[]) | undefined;
+  /** Whether infected pods are taken away. */
+  readonly isReaping: boolean;
+  /** What the ScaledObject forbids, in words: a trigger of it that cannot work. */
+  readonly refusalOf: (trigger: FalcoTrigger) => string | undefined;
   /** Since when no alert is missing, epoch ms; 0 unless a journal was lost. */
   readonly completeSince: () => number;
   readonly clock: Clock;
@@ -30,19 +42,27 @@ export class AttackSource implements Source<FalcoTrigger> {
   }
 
   measure(trigger: FalcoTrigger): Sample {
+    const refusal = this.#parts.refusalOf(trigger);
+    if (refusal !== undefined) throw new Failure('invalid', refusal);
     const now = this.#parts.clock.now();
     const view = this.#view(trigger, now);
-    const value = attackMetrics[trigger.metric].measure(view);
+    const reading = {
+      view,
+      trigger,
+      now,
+      pods: () => this.#pods(trigger),
+      requireReaper: () => this.#requireReaper(trigger),
+    };
+    const { value, isAssumed = false, inputs } = attackMetrics[trigger.metric].measure(reading);
     if (view.alerts === 0) {
       this.#requireComplete(trigger, now);
       this.#warnOfPriority(trigger, view);
     }
-    return {
-      value,
-      at: now,
-      active: value > trigger.activationThreshold,
-      origin: view.isLowerBound ? 'lower-bound' : 'measured',
-    };
+    const origin = view.isLowerBound ? 'lower-bound' : isAssumed ? 'assumed' : 'measured';
+    const active = activeByAlerts.includes(trigger.metric)
+      ? view.alerts > 0
+      : value > trigger.activationThreshold;
+    return { value, at: now, active, origin, ...(inputs && { inputs }) };
   }
 
   awaits(): string {
@@ -51,10 +71,10 @@ export class AttackSource implements Source<FalcoTrigger> {
 
   /** Told with the first alert that makes the trigger active, and when the window has run empty again. */
   watch(trigger: FalcoTrigger, _asker: Asker, onSample: (sample: Sample) => void, signal: AbortSignal): void {
-    const { clock } = this.#parts;
-    const view = this.#view(trigger, clock.now());
+    const { clock, targets } = this.#parts;
     let active: boolean | undefined;
     let stopTimer: (() => void) | undefined;
+    let watched: View | undefined;
     const look = () => {
       const sample = this.#attempt(trigger);
       if (sample === undefined || sample.active === active) return;
@@ -74,16 +94,25 @@ export class AttackSource implements Source<FalcoTrigger> {
     const onAlert = () => {
       if (!active) look();
     };
-    view.watchers.add(onAlert);
+    const attend = () => {
+      const view = this.#viewOrNone(trigger, clock.now());
+      if (view === watched) return;
+      watched?.watchers.delete(onAlert);
+      watched = view;
+      view?.watchers.add(onAlert);
+      look();
+    };
+    const { follows } = trigger.workload;
+    if (follows !== undefined) targets.watch(follows, attend, signal);
     signal.addEventListener(
       'abort',
       () => {
-        view.watchers.delete(onAlert);
+        watched?.watchers.delete(onAlert);
         stopTimer?.();
       },
       { once: true },
     );
-    look();
+    attend();
   }
 
   target(trigger: FalcoTrigger): number {
@@ -103,14 +132,46 @@ export class AttackSource implements Source<FalcoTrigger> {
     }
   }
 
+  /** Throws `unavailable` while it is not known what the ScaledObject scales. */
   #view(trigger: FalcoTrigger, now: number): View {
+    const question = questionOf(trigger, this.#parts.targets);
     const known = this.#views.get(trigger);
-    if (known !== undefined && !known.isDetached) return this.#parts.windows.refresh(known, now);
-    const { workload, filter, windowMs } = trigger;
-    const { namespace, kind, name } = workload;
-    const view = this.#parts.windows.view({ namespace, workload: { kind, name }, filter, windowMs }, now);
+    if (known !== undefined && !known.isDetached && isAbout(known, question)) {
+      return this.#parts.windows.refresh(known, now);
+    }
+    const view = this.#parts.windows.view(question, now);
     this.#views.set(trigger, view);
     return view;
+  }
+
+  #viewOrNone(trigger: FalcoTrigger, now: number): View | undefined {
+    try {
+      return this.#view(trigger, now);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #pods({ workload, metric }: FalcoTrigger): readonly ClusterPod[] {
+    const { podsOf, targets } = this.#parts;
+    if (podsOf === undefined) {
+      throw new Failure(
+        'not-found',
+        `${metric} needs a connection to the cluster, to know which pods still run; use infections, which counts them whatever became of them`,
+      );
+    }
+    const { namespace, follows } = workload;
+    const { kind, name, apiVersion } =
+      follows === undefined ? { ...workload, apiVersion: undefined } : targets.of(follows);
+    return podsOf({ namespace, kind, name, apiVersion });
+  }
+
+  #requireReaper({ metric }: FalcoTrigger): void {
+    if (this.#parts.isReaping) return;
+    throw new Failure(
+      'not-found',
+      `${metric} needs the reaper (REAPER=on where the scaler runs); infections and infectionRate do not`,
+    );
   }
 
   /** After a journal was lost, nothing is known of what was in it: that is not 0. */
@@ -140,4 +201,9 @@ export class AttackSource implements Source<FalcoTrigger> {
       return;
     }
   }
+}
+
+function isAbout({ question }: View, { namespace, workload }: AttackQuestion): boolean {
+  const { workload: known } = question;
+  return question.namespace === namespace && known.kind === workload.kind && known.name === workload.name;
 }

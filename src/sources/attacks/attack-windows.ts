@@ -2,7 +2,7 @@ import type { AlertSubject } from '#src/alerts/alert.ts';
 import type { Signature } from '#src/alerts/alert-filter.ts';
 import type { Entry, Subject } from '#src/journal/entry.ts';
 import { floorTo, mostAheadMs, tickMs } from '#src/journal/resolution.ts';
-import { guessedOwners, namedOwner, type Owner, type Owners } from '#src/sources/attacks/owners.ts';
+import { foundOwners, guessedOwners, namedOwner, type Owner } from '#src/sources/attacks/owners.ts';
 import { clamp, noteSeen, type Pod, Pods } from '#src/sources/attacks/pods.ts';
 import { Signatures } from '#src/sources/attacks/signatures.ts';
 import type { View } from '#src/sources/attacks/view.ts';
@@ -22,7 +22,6 @@ export interface AttackObserver {
 
 export interface AttackWindowsOptions {
   readonly observer: AttackObserver;
-  readonly owners?: Owners;
   /** How long anything is remembered. */
   readonly retentionMs: number;
   /** Pods that are told apart; 200,000 unless told. */
@@ -43,7 +42,6 @@ interface Resolved {
 /** What happened to which workload, and the views of it that somebody asks for. */
 export class AttackWindows {
   readonly #options: AttackWindowsOptions;
-  readonly #owners: Owners;
   readonly #mostPods: number;
   readonly #pods = new Pods();
   readonly #signatures: Signatures;
@@ -57,7 +55,6 @@ export class AttackWindows {
 
   constructor(options: AttackWindowsOptions) {
     this.#options = options;
-    this.#owners = options.owners ?? guessedOwners;
     this.#mostPods = options.mostPods ?? 200_000;
     this.#signatures = new Signatures(options.mostSignatures ?? 4_096, () => options.observer.overflowed());
   }
@@ -68,7 +65,8 @@ export class AttackWindows {
     if (now - this.#tidiedAt >= 60_000) this.tidy(now);
     const oldest = now - this.#options.retentionMs;
     for (const { subject, at, count } of entries) {
-      if (at < oldest) this.#options.observer.late(count);
+      if (subject.kind !== 'alert') this.#note(subject, at, now);
+      else if (at < oldest) this.#options.observer.late(count);
       else this.#take(subject, at > now + mostAheadMs ? floorTo(tickMs, now) : at, count, now);
     }
   }
@@ -111,6 +109,22 @@ export class AttackWindows {
     this.#signatures.tidy(from);
   }
 
+  /** What was done about an attack. */
+  #note(subject: Exclude<Subject, AlertSubject>, at: number, now: number): void {
+    if (subject.kind !== 'reap' && subject.kind !== 'recreation') return;
+    const { namespace, pod, podUid: uid } = subject;
+    for (const owner of foundOwners({ uid, owners: subject.owners }, pod)) {
+      const history = this.#history(namespace, owner, now);
+      if (subject.kind === 'reap') {
+        history.reaped.set(uid, { uid, at });
+      } else {
+        const { outcome, tookMs, sinceAlertMs } = subject;
+        history.recreated.set(uid, { uid, at, outcome, tookMs, sinceAlertMs });
+      }
+      for (const view of history.views) for (const tell of view.watchers) tell();
+    }
+  }
+
   #take(subject: AlertSubject, at: number, count: number, now: number): void {
     const resolved = this.#resolve(subject, at, now);
     const { signature, histories } = resolved;
@@ -134,12 +148,16 @@ export class AttackWindows {
     if (this.#pods.size > this.#mostPods) this.#fold();
   }
 
+  #ownersOf({ namespace, pod, workload, found }: AlertSubject): readonly Owner[] {
+    if (found !== undefined) return foundOwners(found, pod);
+    return workload === undefined ? guessedOwners.of({ namespace, name: pod }) : [namedOwner(workload)];
+  }
+
   #resolve(subject: AlertSubject, at: number, now: number): Resolved {
     const known = this.#resolved.get(subject);
     if (known?.tidying === this.#tidying) return known;
-    const { namespace, pod: name, workload } = subject;
-    const owners = workload === undefined ? this.#owners.of({ namespace, name }) : [namedOwner(workload)];
-    const histories = owners.map((owner) => this.#history(namespace, owner, now));
+    const { namespace } = subject;
+    const histories = this.#ownersOf(subject).map((owner) => this.#history(namespace, owner, now));
     const resolved: Resolved = {
       histories: histories.length === 1 ? (histories[0]?.alone ?? []) : histories,
       signature: this.#signatures.of(subject, at),
@@ -153,11 +171,12 @@ export class AttackWindows {
 
   #podOf(
     resolved: Resolved,
-    { namespace, pod: name, podUid: uid }: AlertSubject,
+    { namespace, pod: name, podUid, found }: AlertSubject,
     at: number,
     now: number,
   ): Pod {
     const { pod } = resolved;
+    const uid = podUid ?? found?.uid;
     const oldest = now - this.#options.retentionMs;
     // With a UID, or without namesakes, it is always the same.
     const isTracked = pod !== undefined && pod.namesakes.length > 0 && pod.last >= oldest;
@@ -224,5 +243,6 @@ export class AttackWindows {
 }
 
 function sameKinds(a: Owner, b: Owner): boolean {
+  if ((a.isCertain ?? false) !== (b.isCertain ?? false)) return false;
   return a.kinds.length === b.kinds.length && a.kinds.every((kind, index) => kind === b.kinds[index]);
 }

@@ -1,14 +1,16 @@
-import type { NamedWorkload } from '#src/alerts/alert.ts';
+import type { FoundPod, NamedWorkload } from '#src/alerts/alert.ts';
 
 /** A workload that a pod may belong to. */
 export interface Owner {
   readonly name: string;
   /** What it may be; empty: anything. */
   readonly kinds: readonly string[];
+  /** The cluster says so: a kind that no rule knows is its kind too. */
+  readonly isCertain?: boolean;
 }
 
 /** Which workloads a pod may belong to. */
-export interface Owners {
+interface Owners {
   of(pod: { readonly namespace: string; readonly name: string }): readonly Owner[];
 }
 
@@ -40,8 +42,17 @@ export function namedOwner({ kind, name }: NamedWorkload): Owner {
   return { name, kinds: [kind] };
 }
 
+/** What the cluster has above a pod, the nearest first, one for each name; a pod that nothing controls is a workload by itself. */
+export function foundOwners({ owners }: FoundPod, pod: string): readonly Owner[] {
+  if (owners.length === 0) return [{ name: pod, kinds: ['pod'], isCertain: true }];
+  const byName = new Map<string, string[]>();
+  for (const { kind, name } of owners) byName.set(name, [...(byName.get(name) ?? []), kind]);
+  return Array.from(byName, ([name, kinds]) => ({ name, kinds, isCertain: true }));
+}
+
 /** Whether an owner is the workload that a trigger names. A kind that the rules do not know is known by its name. */
 export function isOf(owner: Owner, { kind, name }: { kind: string | undefined; name: string }): boolean {
+  if (owner.isCertain) return owner.name === name && (kind === undefined || owner.kinds.includes(kind));
   const isNamed = owner.name === name || owner.name === name.slice(0, longestBase);
   return (
     isNamed &&

@@ -1,4 +1,4 @@
-import type { AlertSubject } from '#src/alerts/alert.ts';
+import { type AlertSubject, mayAct } from '#src/alerts/alert.ts';
 import type { Signature } from '#src/alerts/alert-filter.ts';
 
 /** One object for each distinct signature, bounded: rules and tags are a sender's words. */
@@ -13,15 +13,21 @@ export class Signatures {
     this.#onOverflow = onOverflow;
   }
 
-  of({ rule, priority, source, tags }: AlertSubject, at: number): Signature {
-    const key = JSON.stringify([rule, priority, source, tags]);
+  of(subject: AlertSubject, at: number): Signature {
+    const { rule, priority, source, tags } = subject;
+    return this.#of({ rule, priority, source, tags, mayAct: mayAct(subject) }, at);
+  }
+
+  #of(signature: Signature, at: number): Signature {
+    const { rule, priority, source, tags, mayAct: acts } = signature;
+    const key = JSON.stringify([rule, priority, source, tags, acts]);
     let known = this.#known.get(key);
     if (known === undefined) {
       if (this.#known.size >= this.#most && rule !== '') {
         this.#onOverflow();
-        return this.of({ rule: '', priority, source: '', tags: [] } as unknown as AlertSubject, at);
+        return this.#of({ ...signature, rule: '', source: '', tags: [] }, at);
       }
-      known = { signature: { rule, priority, source, tags }, newest: at };
+      known = { signature, newest: at };
       this.#known.set(key, known);
     }
     if (at > known.newest) known.newest = at;

@@ -2,7 +2,7 @@ import { compileFilter, type Signature } from '#src/alerts/alert-filter.ts';
 import { stepOf } from '#src/journal/resolution.ts';
 import { isOf } from '#src/sources/attacks/owners.ts';
 import type { Pod } from '#src/sources/attacks/pods.ts';
-import type { WorkloadHistory } from '#src/sources/attacks/workload-history.ts';
+import type { Recreated, WorkloadHistory } from '#src/sources/attacks/workload-history.ts';
 import type { AttackQuestion } from '#src/sources/attacks.ts';
 
 /** What happened within one step of time. */
@@ -72,6 +72,37 @@ export class View {
   get isLowerBound(): boolean {
     for (const { foldedLast } of this.#histories) if (this.#stepAt(foldedLast) > this.#cut) return true;
     return false;
+  }
+
+  /** Times of the pods that were taken away, each once, from `from` on. */
+  reapedSince(from: number): Map<string, number> {
+    const reaped = new Map<string, number>();
+    for (const history of this.#histories) {
+      for (const { uid, at } of history.reaped.values()) if (at >= from) reaped.set(uid, at);
+    }
+    return reaped;
+  }
+
+  /** What became of the places of those that were, each once, by UID; of all that is remembered. */
+  get recreated(): Map<string, Recreated> {
+    const recreated = new Map<string, Recreated>();
+    for (const history of this.#histories)
+      for (const one of history.recreated.values()) recreated.set(one.uid, one);
+    return recreated;
+  }
+
+  /** The UIDs of its pods with a matching alert in the window; those whose UID nobody knows are left out. */
+  *infectedUids(): Generator<string> {
+    for (const [{ uid }, { last }] of this.#pods) if (last > this.#cut && uid !== undefined) yield uid;
+  }
+
+  /** The first alert of the first pod, epoch ms, if that lies in the window; undefined if some were infected before. */
+  get firstInfectionAt(): number | undefined {
+    if (this.#infections > this.#newInfections) return undefined;
+    let first: number | undefined;
+    for (const [step, { firsts }] of this.#cells)
+      if (firsts > 0 && !(step >= (first ?? step + 1))) first = step;
+    return first === undefined ? undefined : first * this.#stepMs;
   }
 
   /** When the newest alert leaves the window, epoch ms; undefined when none is in it. */

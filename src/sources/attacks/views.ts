@@ -60,7 +60,7 @@ export class Views {
 }
 
 function keyOf({ namespace, workload, windowMs, filter }: AttackQuestion): string {
-  const { minimumPriority, rules, tags, sources } = filter;
+  const { minimumPriority, rules, tags, sources, acting = false } = filter;
   return JSON.stringify([
     namespace,
     workload.kind,
@@ -70,6 +70,7 @@ function keyOf({ namespace, workload, windowMs, filter }: AttackQuestion): strin
     rules,
     tags,
     sources,
+    acting,
   ]);
 }
 

@@ -1,15 +1,28 @@
 import type { Signature } from '#src/alerts/alert-filter.ts';
+import type { RecreationSubject } from '#src/journal/entry.ts';
 import type { Owner } from '#src/sources/attacks/owners.ts';
 import type { Pod } from '#src/sources/attacks/pods.ts';
 import { StepCounts } from '#src/sources/attacks/step-counts.ts';
 import type { View } from '#src/sources/attacks/view.ts';
 
-/** What happened to one workload: alerts by signature and time, and the pods they were about. */
+/** A pod that was taken away. Times are epoch ms. */
+export interface Reaped {
+  readonly uid: string;
+  readonly at: number;
+}
+
+/** What became of its place. */
+export interface Recreated extends Reaped, Pick<RecreationSubject, 'outcome' | 'tookMs' | 'sinceAlertMs'> {}
+
+/** What happened to one workload: alerts by signature and time, the pods they were about, and what was done about those. */
 export class WorkloadHistory {
   readonly namespace: string;
   readonly owner: Owner;
   readonly counts = new Map<Signature, StepCounts>();
   readonly pods = new Set<Pod>();
+  /** The latest of each pod, in no order; a few a minute at most. */
+  readonly reaped = new Map<string, Reaped>();
+  readonly recreated = new Map<string, Recreated>();
   /** Those who watch this workload. */
   readonly views = new Set<View>();
   /** Shared by the many pods that are counted here and nowhere else. */
@@ -36,6 +49,9 @@ export class WorkloadHistory {
       counts.tidy(now, from);
       if (counts.isEmpty) this.counts.delete(signature);
     }
+    for (const done of [this.reaped, this.recreated]) {
+      for (const [uid, { at }] of done) if (at < from) done.delete(uid);
+    }
   }
 
   /** What lies beyond `latest` is moved there. */
@@ -45,6 +61,8 @@ export class WorkloadHistory {
   }
 
   get isEmpty(): boolean {
-    return this.counts.size === 0 && this.pods.size === 0;
+    return (
+      this.counts.size === 0 && this.pods.size === 0 && this.reaped.size === 0 && this.recreated.size === 0
+    );
   }
 }

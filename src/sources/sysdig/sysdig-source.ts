@@ -1,12 +1,13 @@
 import type { Clock } from '#src/clock.ts';
+import type { Targets } from '#src/cluster/targets.ts';
 import { Failure } from '#src/failure.ts';
-import type { AttackQuestion, Attacks } from '#src/sources/attacks.ts';
+import type { Attacks } from '#src/sources/attacks.ts';
 import type { Asker, Sample, Source } from '#src/sources/source.ts';
 import type { Accounts } from '#src/sources/sysdig/accounts.ts';
 import { interpret, requireYoung } from '#src/sources/sysdig/interpret.ts';
 import { canonicalQuery } from '#src/sources/sysdig/promql/canonical.ts';
 import type { Answer, Question, Questions } from '#src/sources/sysdig/question.ts';
-import type { SysdigTrigger, UnderAttack } from '#src/triggers/trigger.ts';
+import type { MetricOfWorkload, SysdigTrigger } from '#src/triggers/trigger.ts';
 
 /** Told when a trigger lives on its last good value, and when it no longer does. */
 export interface LastValueListener {
@@ -17,6 +18,10 @@ export interface LastValueListener {
 export interface SysdigSourceParts {
   readonly accounts: Accounts;
   readonly attacks: Attacks;
+  /** What triggers mean that name no workload. */
+  readonly targets: Targets;
+  /** What the ScaledObject forbids, in words: a trigger of it that cannot work. */
+  readonly refusalOf: (trigger: SysdigTrigger) => string | undefined;
   readonly questions: Questions;
   readonly clock: Clock;
   readonly listener: LastValueListener;
@@ -42,6 +47,8 @@ export class SysdigSource implements Source<SysdigTrigger> {
   }
 
   measure(trigger: SysdigTrigger, asker: Asker): Sample | Promise<Sample> {
+    const refusal = this.#parts.refusalOf(trigger);
+    if (refusal !== undefined) throw new Failure('invalid', refusal);
     const question = this.#question(trigger, asker);
     try {
       const answer = this.#parts.questions.ask(question, trigger.cacheTtlMs);
@@ -59,13 +66,39 @@ export class SysdigSource implements Source<SysdigTrigger> {
   }
 
   watch(trigger: SysdigTrigger, asker: Asker, onSample: (sample: Sample) => void, signal: AbortSignal): void {
-    let question: Question;
+    const { select } = trigger;
+    let followed: Question | undefined;
+    let following = new AbortController();
+    const attend = () => {
+      const question = this.#attempt(trigger, asker);
+      if (question === followed || question === undefined) return;
+      following.abort();
+      following = new AbortController();
+      followed = question;
+      const until = AbortSignal.any([signal, following.signal]);
+      this.#follow(trigger, question, onSample, until);
+    };
+    attend();
+    if (select.kind === 'metric' && select.follows !== undefined) {
+      this.#parts.targets.watch(select.follows, attend, signal);
+    }
+  }
+
+  #attempt(trigger: SysdigTrigger, asker: Asker): Question | undefined {
     try {
-      question = this.#question(trigger, asker);
+      return this.#question(trigger, asker);
     } catch {
       // The calls that KEDA makes beside the stream tell the user why.
-      return;
+      return undefined;
     }
+  }
+
+  #follow(
+    trigger: SysdigTrigger,
+    question: Question,
+    onSample: (sample: Sample) => void,
+    signal: AbortSignal,
+  ): void {
     const onAnswer = (answer: Answer) => {
       let sample: Sample;
       try {
@@ -80,28 +113,35 @@ export class SysdigSource implements Source<SysdigTrigger> {
 
   /** The threshold, or the lower one while the workload is under attack. */
   target({ threshold, underAttack }: SysdigTrigger): number {
-    if (underAttack === undefined || !this.#parts.attacks.isUnderAttack(questionOf(underAttack)))
-      return threshold;
+    if (underAttack === undefined || !this.#parts.attacks.isUnderAttack(underAttack)) return threshold;
     return underAttack.threshold;
   }
 
   watchTarget({ underAttack }: SysdigTrigger, onChange: () => void, signal: AbortSignal): void {
-    if (underAttack !== undefined) this.#parts.attacks.watch(questionOf(underAttack), onChange, signal);
+    if (underAttack !== undefined) this.#parts.attacks.watch(underAttack, onChange, signal);
   }
 
   #question(trigger: SysdigTrigger, asker: Asker): Question {
     const account = this.#parts.accounts.allow(trigger, asker);
+    const { api, maxAgeMs, scaledObject, select } = trigger;
+    const workload = select.kind === 'metric' ? this.#workload(select) : undefined;
     let question = this.#asked.get(trigger);
-    if (question === undefined) {
-      const { api, maxAgeMs, scaledObject } = trigger;
-      const select =
-        trigger.select.kind === 'query'
-          ? { ...trigger.select, query: canonicalQuery(trigger.select.query) }
-          : trigger.select;
-      question = { account, namespace: scaledObject.namespace, api, select, maxAgeMs };
+    if (
+      question === undefined ||
+      (question.select.kind === 'metric' && question.select.workload !== workload)
+    ) {
+      const asked =
+        select.kind === 'query'
+          ? { ...select, query: canonicalQuery(select.query) }
+          : { ...select, workload, follows: undefined };
+      question = { account, namespace: scaledObject.namespace, api, select: asked, maxAgeMs };
       this.#asked.set(trigger, question);
     }
     return question;
+  }
+
+  #workload({ follows, workload }: MetricOfWorkload): string | undefined {
+    return follows === undefined ? workload : this.#parts.targets.of(follows).name;
   }
 
   async #await(trigger: SysdigTrigger, question: Question, answer: Promise<Answer>): Promise<Sample> {
@@ -143,7 +183,10 @@ export class SysdigSource implements Source<SysdigTrigger> {
     if (reading !== undefined)
       return sampleOf(trigger, reading.value, { at: reading.at, origin: 'measured' });
     if (trigger.metricUnavailableValue === undefined) {
-      throw new Failure('not-found', `${noData(trigger)}; set metricUnavailableValue if that means a number`);
+      throw new Failure(
+        'not-found',
+        `${noData(this.#asked.get(trigger) ?? trigger)}; set metricUnavailableValue if that means a number`,
+      );
     }
     return sampleOf(trigger, trigger.metricUnavailableValue, {
       at: answer.askedAt,
@@ -193,10 +236,6 @@ export class SysdigSource implements Source<SysdigTrigger> {
   }
 }
 
-function questionOf({ workload: { namespace, kind, name }, filter, windowMs }: UnderAttack): AttackQuestion {
-  return { namespace, workload: { kind, name }, filter, windowMs };
-}
-
 function sampleOf(
   trigger: SysdigTrigger,
   value: number,
@@ -208,7 +247,7 @@ function sampleOf(
 /** Failures of the road to Sysdig; a wrong question or a lost permission is never papered over. */
 const bridged = new Set(['unavailable', 'rate-limited', 'deadline']);
 
-function noData({ select }: SysdigTrigger): string {
+function noData({ select }: Pick<SysdigTrigger, 'select'>): string {
   if (select.kind === 'query') return 'Sysdig has no data for the query';
   const of =
     select.service === undefined

@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { AlertSubject } from '#src/alerts/alert.ts';
+import { targetsByName } from '#src/cluster/targets.ts';
 import { AttackSource } from '#src/sources/attacks/attack-source.ts';
 import { AttackWindows } from '#src/sources/attacks/attack-windows.ts';
 import { UnderAttack } from '#src/sources/attacks/under-attack.ts';
@@ -20,8 +21,17 @@ function setUp() {
   const lines: string[] = [];
   const log = { debug() {}, info() {}, error() {}, warn: (_: object, text: string) => lines.push(text) };
   const missing = { since: 0 };
-  const source = new AttackSource({ windows, completeSince: () => missing.since, clock, log });
-  const attacks = new UnderAttack(windows, clock);
+  const source = new AttackSource({
+    windows,
+    targets: targetsByName,
+    podsOf: undefined,
+    isReaping: false,
+    refusalOf: () => undefined,
+    completeSince: () => missing.since,
+    clock,
+    log,
+  });
+  const attacks = new UnderAttack({ windows, targets: targetsByName, clock });
   const alert = (parts: Partial<AlertSubject> = {}) =>
     windows.record(
       [{ subject: { ...subject('checkout-7d9f8b6c5d-bbbbb'), ...parts }, at: clock.now(), count: 1 }],

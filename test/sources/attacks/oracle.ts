@@ -3,6 +3,7 @@ import type { Entry } from '#src/journal/entry.ts';
 import { floorTo, mostAheadMs, stepOf, tickMs } from '#src/journal/resolution.ts';
 import { guessedOwners, isOf } from '#src/sources/attacks/owners.ts';
 import type { AttackQuestion } from '#src/sources/attacks.ts';
+import { alertOf } from '#test/harness/alert-of.ts';
 
 interface OraclePod {
   readonly name: string;
@@ -25,7 +26,7 @@ export class Oracle {
     const at = entry.at > now + mostAheadMs ? floorTo(tickMs, now) : entry.at;
     const oldest = now - this.#retentionMs;
     this.#pods = this.#pods.filter(
-      ({ name, alerts }) => name !== entry.subject.pod || alerts.some((one) => one.at >= oldest),
+      ({ name, alerts }) => name !== alertOf(entry).pod || alerts.some((one) => one.at >= oldest),
     );
     this.#find(entry, at).alerts.push({ at, count: entry.count, entry });
   }
@@ -39,7 +40,7 @@ export class Oracle {
     for (const pod of this.#pods) {
       if (!guessedOwners.of({ namespace: 'shop', name: pod.name }).some((owner) => isOf(owner, workload)))
         continue;
-      const matching = pod.alerts.filter(({ entry }) => matches(entry.subject));
+      const matching = pod.alerts.filter(({ entry }) => matches({ ...alertOf(entry), mayAct: true }));
       const within = matching.filter(({ at }) => Math.floor(at / stepMs) > cut);
       found.alerts += within.reduce((sum, { count }) => sum + count, 0);
       if (within.length > 0) found.infections++;
@@ -49,7 +50,8 @@ export class Oracle {
     return found;
   }
 
-  #find({ subject: { pod: name, podUid: uid } }: Entry, at: number): OraclePod {
+  #find(entry: Entry, at: number): OraclePod {
+    const { pod: name, podUid: uid } = alertOf(entry);
     const namesakes = this.#pods.filter((pod) => pod.name === name);
     const firstOf = ({ alerts }: OraclePod) => Math.min(...alerts.map((one) => one.at));
     let found: OraclePod | undefined;

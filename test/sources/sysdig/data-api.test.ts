@@ -11,6 +11,7 @@ test('asks for one aggregate of one metric over whole steps of 10 s', (t) => {
     kind: 'metric',
     metric: 'sysdig_container_net_in_bytes',
     workload: 'checkout',
+    follows: undefined,
     workloadType: undefined,
     service: undefined,
     namespace: 'shop',

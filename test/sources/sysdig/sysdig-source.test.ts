@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
+import { targetsByName } from '#src/cluster/targets.ts';
 import { Failure } from '#src/failure.ts';
-import type { AttackQuestion, Attacks } from '#src/sources/attacks.ts';
+import type { Attacks, AttackTopic } from '#src/sources/attacks.ts';
 import type { Sample } from '#src/sources/source.ts';
 import { Accounts } from '#src/sources/sysdig/accounts.ts';
 import { Broker } from '#src/sources/sysdig/broker/broker.ts';
@@ -36,6 +37,8 @@ function setUp(t: ExecutionContext, attacks: Attacks = noAttacks) {
       undefined,
     ),
     attacks,
+    targets: targetsByName,
+    refusalOf: () => undefined,
     questions: broker,
     clock,
     listener: {
@@ -277,7 +280,7 @@ test('says what a call is waiting for', (t) => {
 });
 
 test('the target tightens while the workload is under attack, and tells when it changes', (t) => {
-  const asked: AttackQuestion[] = [];
+  const asked: AttackTopic[] = [];
   const watchers: (() => void)[] = [];
   let isUnderAttack = false;
   const attacks: Attacks = {
@@ -302,8 +305,7 @@ test('the target tightens while the workload is under attack, and tells when it 
   t.is(source.target(trigger), 50);
   t.is(changes, 1);
   t.like(asked[0], {
-    namespace: 'shop',
-    workload: { kind: undefined, name: 'checkout' },
+    workload: { namespace: 'shop', kind: undefined, name: 'checkout' },
     filter: { minimumPriority: 'Critical', rules: ['Write below *'], tags: [], sources: [] },
     windowMs: 120_000,
   });

@@ -1,13 +1,13 @@
 import { alertRate } from '#src/sources/attacks/metrics/alert-rate.ts';
 import { alerts } from '#src/sources/attacks/metrics/alerts.ts';
 import type { AttackMetric } from '#src/sources/attacks/metrics/attack-metric.ts';
+import { infectedPods } from '#src/sources/attacks/metrics/infected-pods.ts';
 import { infectionRate } from '#src/sources/attacks/metrics/infection-rate.ts';
 import { infections } from '#src/sources/attacks/metrics/infections.ts';
-import { missing } from '#src/sources/attacks/metrics/missing.ts';
+import { reapedPercent, reapedPods, reapRate } from '#src/sources/attacks/metrics/reaped-pods.ts';
+import { recreationSeconds } from '#src/sources/attacks/metrics/recreation-seconds.ts';
+import { requiredReplicas } from '#src/sources/attacks/metrics/required-replicas.ts';
 import type { AttackMetricName } from '#src/triggers/trigger.ts';
-
-const needsReaper = (metric: string) =>
-  missing(`${metric} needs the reaper, which is not part of this version; infections and infectionRate are`);
 
 /** One line for each metric that a trigger may name. */
 export const attackMetrics: Readonly<Record<AttackMetricName, AttackMetric>> = {
@@ -15,12 +15,10 @@ export const attackMetrics: Readonly<Record<AttackMetricName, AttackMetric>> = {
   alertRate,
   infections,
   infectionRate,
-  infectedPods: missing(
-    'infectedPods needs a connection to the cluster, to know which pods still run; use infections, which counts them whatever became of them',
-  ),
-  reapedPods: needsReaper('reapedPods'),
-  reapRate: needsReaper('reapRate'),
-  reapedPercent: needsReaper('reapedPercent'),
-  recreationSeconds: needsReaper('recreationSeconds'),
-  requiredReplicas: needsReaper('requiredReplicas'),
+  infectedPods,
+  reapedPods,
+  reapRate,
+  reapedPercent,
+  recreationSeconds,
+  requiredReplicas,
 };

@@ -1,8 +1,8 @@
 import type { Clock } from '#src/clock.ts';
 import { Failure } from '#src/failure.ts';
 import type { Account } from '#src/sources/sysdig/account.ts';
-import { TokenBucket } from '#src/sources/sysdig/broker/token-bucket.ts';
 import type { SysdigObserver } from '#src/sources/sysdig/upstream.ts';
+import { TokenBucket } from '#src/token-bucket.ts';
 
 /** One request: told when it was sent and until when it may last. */
 export type Send<T> = (sentAt: number, signal: AbortSignal) => Promise<T>;

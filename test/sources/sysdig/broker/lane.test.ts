@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { Failure } from '#src/failure.ts';
 import type { Account } from '#src/sources/sysdig/account.ts';
 import { Lane } from '#src/sources/sysdig/broker/lane.ts';
-import { TokenBucket } from '#src/sources/sysdig/broker/token-bucket.ts';
+import { TokenBucket } from '#src/token-bucket.ts';
 import { ManualClock } from '#test/harness/manual-clock.ts';
 import { account, silentObserver } from '#test/sources/sysdig/broker/upstreams.ts';
 

@@ -29,6 +29,7 @@ export function metric(changes: Partial<MetricOfWorkload> = {}): MetricOfWorkloa
     kind: 'metric',
     metric: 'net.http.request.count',
     workload: 'web',
+    follows: undefined,
     workloadType: undefined,
     service: undefined,
     namespace: 'shop',

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { RecentlyUsed } from '#src/scaler/recently-used.ts';
+import { RecentlyUsed } from '#src/recently-used.ts';
 
 test('keeps what is used and forgets the rest', (t) => {
   const memory = new RecentlyUsed<number>({ entries: 10, weight: 1_000 });

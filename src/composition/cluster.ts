@@ -1,0 +1,182 @@
+import type { FoundPod } from '#src/alerts/alert.ts';
+import type { Clock } from '#src/clock.ts';
+import type { Cluster } from '#src/cluster/cluster.ts';
+import { configuredCluster } from '#src/cluster/configured.ts';
+import { type Feature, needs, permissionsOf } from '#src/cluster/features.ts';
+import type { PodWithOwners } from '#src/cluster/pod-directory.ts';
+import { clusterTargets, type Targets, targetsByName } from '#src/cluster/targets.ts';
+import type { Settings } from '#src/configuration/settings.ts';
+import { Failure } from '#src/failure.ts';
+import type { FindsPods, PodAtTime } from '#src/ingest/attribution.ts';
+import type { Log } from '#src/log.ts';
+import type { ClusterObserver } from '#src/operations/cluster-metrics.ts';
+import { forbiddenBy } from '#src/triggers/carried-trigger.ts';
+import type { Trigger } from '#src/triggers/trigger.ts';
+
+export interface ClusterParts {
+  readonly settings: Settings;
+  readonly observer: ClusterObserver;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What the rest of the scaler sees of the cluster; without one, the same with less in it. */
+export interface ClusterRoad {
+  readonly cluster: Cluster | undefined;
+  readonly features: ReadonlySet<Feature>;
+  readonly targets: Targets;
+  readonly pods: FindsPods | undefined;
+  readonly refusalOf: (trigger: Trigger) => string | undefined;
+  /** For people. */
+  describe(): object;
+  close(): void;
+}
+
+/** Pods and sensors have clocks of their own. */
+const skewMs = 5_000;
+const startPatienceMs = 3_000;
+const upkeepMs = 60_000;
+
+export async function openCluster(parts: ClusterParts): Promise<ClusterRoad> {
+  const { settings, observer, clock, log } = parts;
+  const origin = configuredCluster(process.env);
+  const wanted = wantedFeatures(settings);
+  if (origin === undefined) {
+    const acting = wanted.filter((feature) => feature === 'surge' || feature === 'reaper');
+    if (acting.length > 0)
+      log.error(
+        { features: acting },
+        'is off: no cluster was found to act on; set KUBECONFIG, or run in a pod',
+      );
+    log.info(
+      {},
+      'runs without a cluster: workloads are known by the names of their pods, infectedPods is not to be had',
+    );
+    return withoutCluster();
+  }
+  // client-node takes 80 MB: only who needs it loads it.
+  const { Cluster } = await import('#src/cluster/cluster.ts');
+  const { missingPermissions } = await import('#src/cluster/permissions.ts');
+  const cluster = new Cluster({
+    origin,
+    namespaces: settings.watchNamespaces ?? [],
+    onRequest: (method) => observer.requested(method),
+    clock,
+    log,
+  });
+  const features = new Set<Feature>();
+  for (const feature of wanted) {
+    const lacks = needs[feature].filter((needed) => !features.has(needed));
+    const permissions = permissionsOf(feature, cluster.connection.namespace);
+    const missing = lacks.length > 0 ? lacks : await lackingFor(permissions);
+    if (missing.length === 0) features.add(feature);
+    else
+      log.warn(
+        { feature, missing },
+        'is off: a permission is missing; docs/permissions.md says what to grant',
+      );
+  }
+  if (features.has('targets')) await started(cluster.scaledObjects.start());
+  const stopUpkeep = upkeep(() => cluster.workloads.tidy());
+  log.info({ features: [...features], namespace: cluster.connection.namespace }, 'works with the cluster');
+  return {
+    cluster,
+    features,
+    targets: features.has('targets') ? clusterTargets(cluster.scaledObjects) : targetsByName,
+    pods: features.has('workloads') ? findsPods(cluster) : undefined,
+    refusalOf(trigger) {
+      const scaledObject = cluster.scaledObjects.get(trigger.scaledObject);
+      return scaledObject && forbiddenBy(scaledObject, trigger);
+    },
+    describe: () => ({ features: [...features], namespace: cluster.connection.namespace }),
+    close() {
+      stopUpkeep();
+      cluster.close();
+    },
+  };
+
+  /** An API server that does not answer now is asked again by whoever needs it: nothing is switched off for that. */
+  async function lackingFor(permissions: ReturnType<typeof permissionsOf>): Promise<string[]> {
+    const namespaces = settings.watchNamespaces ?? [undefined];
+    const asked = permissions.flatMap((permission) =>
+      permission.namespace === undefined
+        ? namespaces.map((namespace) => ({ ...permission, namespace }))
+        : [permission],
+    );
+    try {
+      return await missingPermissions((cluster as Cluster).connection, asked);
+    } catch (thrown) {
+      log.warn(
+        { reason: Failure.from(thrown).message },
+        'cannot ask which permissions there are; takes them for granted',
+      );
+      return [];
+    }
+  }
+
+  async function started(start: Promise<void>): Promise<void> {
+    await Promise.race([start, new Promise<void>((resolve) => clock.after(startPatienceMs, resolve))]);
+  }
+
+  function upkeep(run: () => void): () => void {
+    let stop = clock.after(upkeepMs, again);
+    function again(): void {
+      run();
+      stop = clock.after(upkeepMs, again);
+    }
+    return () => stop();
+  }
+}
+
+function wantedFeatures(settings: Settings): Feature[] {
+  const features: Feature[] = ['targets', 'workloads', 'events'];
+  if (settings['surge.mode'] === 'on') features.push('surge');
+  if (settings['reaper.mode'] !== 'off') features.push('reaper');
+  if (settings['reaper.mode'] !== 'off' && settings['quarantine.mode'] === 'on') features.push('quarantine');
+  return features;
+}
+
+function withoutCluster(): ClusterRoad {
+  return {
+    cluster: undefined,
+    features: new Set(),
+    targets: targetsByName,
+    pods: undefined,
+    refusalOf: () => undefined,
+    describe: () => ({ features: [] }),
+    close() {},
+  };
+}
+
+/** Alerts' view of the cluster's pods. */
+function findsPods(cluster: Cluster): FindsPods {
+  return {
+    recall(asked) {
+      if (!cluster.watches(asked.namespace)) return 'absent';
+      const known = cluster.pods.recall(asked);
+      if (known === undefined || known === 'absent') return known;
+      return wasThere(known, asked) ? foundPod(known) : 'absent';
+    },
+    async find(asked) {
+      const known = await cluster.pods.find(asked);
+      return known !== undefined && wasThere(known, asked) ? foundPod(known) : undefined;
+    },
+  };
+}
+
+/** Without a UID an alert from before a pod's time was about another of that name. */
+function wasThere({ pod }: PodWithOwners, { uid, at }: PodAtTime): boolean {
+  return uid !== undefined || pod.createdAt <= at + skewMs;
+}
+
+const foundPods = new WeakMap<PodWithOwners, FoundPod>();
+
+function foundPod(known: PodWithOwners): FoundPod {
+  let found = foundPods.get(known);
+  if (found === undefined) {
+    const owners = known.owners.map(({ kind, name }) => Object.freeze({ kind: kind.toLowerCase(), name }));
+    found = Object.freeze({ uid: known.pod.uid, owners: Object.freeze(owners) });
+    foundPods.set(known, found);
+  }
+  return found;
+}
