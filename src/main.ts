@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Subjects } from '#src/alerts/subjects.ts';
 import { systemClock } from '#src/clock.ts';
+import { openActs } from '#src/composition/acts.ts';
 import { openAttacks } from '#src/composition/attacks.ts';
 import { openCluster } from '#src/composition/cluster.ts';
 import { openIngest } from '#src/composition/ingest.ts';
@@ -23,7 +24,7 @@ import { OperationsServer } from '#src/operations/operations-server.ts';
 import { describeTrigger, triggerReadings } from '#src/operations/status.ts';
 import { Answers } from '#src/scaler/answers.ts';
 import { ScalerServer } from '#src/scaler/server.ts';
-import { parseTrigger } from '#src/triggers/parse-trigger.ts';
+import { parseTrigger, type ScaledObjectRef } from '#src/triggers/parse-trigger.ts';
 import { type ScaledObjectId, subject } from '#src/triggers/trigger.ts';
 import { WatchedFile } from '#src/watched-file.ts';
 
@@ -59,7 +60,7 @@ async function run(configuration: Configuration): Promise<void> {
     journalBacklog: () => road.journal.backlog,
     windows: () => road.windows.size,
     sensors: () => ingest.sensors(),
-    cluster: { acts: () => false, disarmed: () => 0 },
+    cluster: { acts: () => acts.isActing, disarmed: () => acts.disarmed.size },
     now: clock.now,
   });
 
@@ -98,8 +99,19 @@ async function run(configuration: Configuration): Promise<void> {
     cluster: settings.clusterName,
     attacksAcrossNamespaces: settings.attacksAcrossNamespaces,
   };
+  const parse = (ref: ScaledObjectRef) => parseTrigger(ref, defaults);
+  const acts = await openActs({
+    settings,
+    inCluster,
+    road,
+    parse,
+    observer: metrics.cluster,
+    clock,
+    log,
+  });
   const answers = new Answers({
-    parse: (ref) => parseTrigger(ref, defaults),
+    parse,
+    onTrigger: (trigger, ref) => acts.asked(trigger, ref),
     sources: { sysdig: sysdig.source, falco: road.source },
     clock,
     log,
@@ -122,11 +134,12 @@ async function run(configuration: Configuration): Promise<void> {
     notReadyBecause: () => notReady,
     metrics: async () => ({ contentType: metrics.contentType, text: await metrics.render() }),
     statusToken: () => (statusToken?.version ? statusToken.text : undefined),
+    rearm: (rule) => acts.rearm(rule),
     status: () => ({
       upSeconds: (clock.now() - startedAt) / 1000,
       openStreams: server.openStreams,
       accounts: sysdig.describe(),
-      cluster: inCluster.describe(),
+      cluster: { ...inCluster.describe(), acts: acts.isActing, disarmed: Object.fromEntries(acts.disarmed) },
       attacks: road.windows.size,
       journal: { backlog: road.journal.backlog, completeSince: isoOrStart(road.journal.completeSince) },
       sensors: ingest.sensors(),
@@ -137,11 +150,15 @@ async function run(configuration: Configuration): Promise<void> {
   const operationsAt = parseAddress(settings['operations.address']);
   const operationsUrl = reachable(operationsAt, await operations.listen(operationsAt));
   notReady = 'replaying the journal';
-  await road.replay((entries) => ingest.learn(entries));
+  await road.replay(
+    (entries) => acts.record(entries),
+    (entries) => ingest.learn(entries),
+  );
   const ingestAt = parseAddress(ingestAddress(settings, configuration.credentials.size));
   const alerts = reachable(ingestAt, await ingest.listen(ingestAt));
   const grpcAt = parseAddress(settings['grpc.address']);
   const grpc = reachable(grpcAt, await server.listen());
+  await acts.start();
   notReady = undefined;
   const addresses = { grpc, ingest: alerts, operations: operationsUrl };
   log.info({ ...addresses, accounts: [...configuration.accounts.keys()] }, 'listening');
@@ -151,6 +168,7 @@ async function run(configuration: Configuration): Promise<void> {
     notReady = 'draining';
     log.info({ signal }, 'draining');
     await Promise.all([server.drain(), ingest.drain()]);
+    await acts.close();
     inCluster.close();
     await road.close();
     await Promise.all([operations.close(), sysdig.close()]);

@@ -10,6 +10,7 @@ export interface ClusterPod {
   /** Epoch ms, whole seconds. */
   readonly createdAt: number;
   readonly node: string | undefined;
+  readonly labels: Readonly<Record<string, string>>;
   readonly controller: Controller | undefined;
   readonly isReady: boolean;
   /** When it became Ready, epoch ms, whole seconds; undefined while it is not. */
@@ -32,6 +33,7 @@ export function clusterPod(pod: V1Pod): ClusterPod {
     uid: metadata.uid ?? '',
     createdAt: timeOf(metadata.creationTimestamp) ?? 0,
     node: spec?.nodeName,
+    labels: metadata.labels ?? {},
     controller: controllerOf(metadata.ownerReferences),
     isReady,
     readyAt: isReady ? timeOf(ready?.lastTransitionTime) : undefined,

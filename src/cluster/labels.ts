@@ -8,3 +8,7 @@ export const pausedLabel = `${prefix}paused`;
 export const quarantineLabel = `${prefix}quarantine`;
 /** The annotation beside it: the labels that the pod had, as JSON. */
 export const formerLabels = `${prefix}former-labels`;
+/** The label that says of which workload: `deployment.checkout`, cut to what a label may hold. */
+export const quarantinedFrom = `${prefix}quarantined-from`;
+/** The annotation that says since when, ISO 8601. */
+export const quarantinedAt = `${prefix}quarantined-at`;

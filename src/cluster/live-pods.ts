@@ -22,7 +22,7 @@ export class LivePods {
   readonly #clock: Clock;
   readonly #watched: Watched<V1Pod>;
   readonly #pods = new Map<string, ClusterPod>();
-  readonly #listeners = new Set<(pod: ClusterPod, isGone: boolean) => void>();
+  readonly #listeners = new Set<() => void>();
   readonly started: Promise<void>;
   /** When anybody last looked, epoch ms. */
   usedAt: number;
@@ -66,8 +66,10 @@ export class LivePods {
     return this.all.filter(({ isReady, isLeaving }) => isReady && !isLeaving).length;
   }
 
-  onChange(listener: (pod: ClusterPod, isGone: boolean) => void): void {
+  /** Calls `listener` whenever one comes, changes or goes; returns the end of it. */
+  onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   get hasListeners(): boolean {
@@ -81,6 +83,6 @@ export class LivePods {
   #changed(pod: ClusterPod, isGone: boolean): void {
     if (isGone) this.#pods.delete(pod.uid);
     else this.#pods.set(pod.uid, pod);
-    for (const listener of this.#listeners) listener(pod, isGone);
+    for (const listener of this.#listeners) listener();
   }
 }

@@ -50,9 +50,9 @@ export class OwnerChains {
   }
 }
 
-/** What acts on a pod act on: the Deployment above a ReplicaSet, the CronJob above a Job, else what controls the pod itself. */
-export function workloadOf(chain: readonly Controller[]): Controller | undefined {
+/** What may be acted on: the Deployment above a ReplicaSet, the CronJob above a Job, else what controls the pod itself. */
+export function workloadOf<T extends { readonly kind: string }>(chain: readonly T[]): T | undefined {
   const [nearest, above] = chain;
-  const isStep = nearest?.kind === 'ReplicaSet' || nearest?.kind === 'Job';
+  const isStep = /^(?:replicaset|job)$/i.test(nearest?.kind ?? '');
   return isStep && above !== undefined ? above : nearest;
 }

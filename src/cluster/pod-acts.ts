@@ -1,8 +1,10 @@
-import { CoreV1Api, PatchStrategy, PolicyV1Api, setHeaderOptions } from '@kubernetes/client-node';
+import { CoreV1Api, PatchStrategy, PolicyV1Api, setHeaderOptions, type V1Pod } from '@kubernetes/client-node';
+import type { Clock } from '#src/clock.ts';
 import { apiFailure, messageOf, statusOf } from '#src/cluster/api-failure.ts';
-import type { ClusterPod } from '#src/cluster/cluster-pod.ts';
+import { type ClusterPod, clusterPod } from '#src/cluster/cluster-pod.ts';
 import type { Connection } from '#src/cluster/connection.ts';
-import { formerLabels, quarantineLabel } from '#src/cluster/labels.ts';
+import { formerLabels, quarantinedAt, quarantinedFrom, quarantineLabel } from '#src/cluster/labels.ts';
+import type { ClusterWorkload } from '#src/cluster/objects.ts';
 
 /**
  * - `done`: the API server has taken it.
@@ -19,7 +21,10 @@ export class PodActs {
   readonly #core: CoreV1Api;
   readonly #policy: PolicyV1Api;
 
-  constructor(connection: Connection) {
+  readonly #clock: Clock;
+
+  constructor({ connection, clock }: { connection: Connection; clock: Clock }) {
+    this.#clock = clock;
     this.#core = connection.makeApiClient(CoreV1Api);
     this.#policy = connection.makeApiClient(PolicyV1Api);
   }
@@ -47,17 +52,22 @@ export class PodActs {
    * Takes all labels from a pod, so that its Service and its ReplicaSet let go of it, and gives it one of ours; the former
    * ones stay as an annotation. Throws like `evict`.
    */
-  async quarantine(pod: ClusterPod): Promise<ActOutcome> {
+  async quarantine(pod: ClusterPod, workload: ClusterWorkload): Promise<ActOutcome> {
     const { namespace, name, uid, resourceVersion } = pod;
     try {
       const { metadata } = await this.#core.readNamespacedPod({ namespace, name });
       if (metadata?.uid !== uid || metadata.resourceVersion !== resourceVersion) return { kind: 'changed' };
-      const annotations = { ...metadata.annotations, [formerLabels]: JSON.stringify(metadata.labels ?? {}) };
+      const annotations = {
+        ...metadata.annotations,
+        [formerLabels]: JSON.stringify(metadata.labels ?? {}),
+        [quarantinedAt]: new Date(this.#clock.now()).toISOString(),
+      };
+      const labels = { [quarantineLabel]: 'true', [quarantinedFrom]: labelOf(workload) };
       const body = [
         { op: 'test', path: '/metadata/uid', value: uid },
         { op: 'test', path: '/metadata/resourceVersion', value: resourceVersion },
         { op: 'add', path: '/metadata/annotations', value: annotations },
-        { op: 'add', path: '/metadata/labels', value: { [quarantineLabel]: 'true' } },
+        { op: 'add', path: '/metadata/labels', value: labels },
       ];
       await this.#core.patchNamespacedPod(
         { namespace, name, body },
@@ -69,9 +79,25 @@ export class PodActs {
     }
   }
 
-  /** Pods in quarantine, of all namespaces or one. Throws a `Failure`. */
-  async quarantined(namespace: string | undefined) {
-    const labelSelector = `${quarantineLabel}=true`;
+  /** How many pods of a workload are in quarantine. Throws a `Failure`. */
+  async countQuarantined(workload: ClusterWorkload): Promise<number> {
+    const labelSelector = `${quarantineLabel}=true,${quarantinedFrom}=${labelOf(workload)}`;
+    return (await this.#list(workload.namespace, labelSelector)).length;
+  }
+
+  /** The pods that have been in quarantine for so long, of one namespace or of all. Throws a `Failure`. */
+  async quarantinedFor(leastMs: number, namespace: string | undefined): Promise<ClusterPod[]> {
+    const now = this.#clock.now();
+    const pods = await this.#list(namespace, `${quarantineLabel}=true`);
+    return pods
+      .filter(({ metadata }) => {
+        const since = Date.parse(metadata?.annotations?.[quarantinedAt] ?? '');
+        return !(now - since < leastMs);
+      })
+      .map(clusterPod);
+  }
+
+  async #list(namespace: string | undefined, labelSelector: string): Promise<V1Pod[]> {
     try {
       const { items } =
         namespace === undefined
@@ -96,6 +122,10 @@ export class PodActs {
       throw apiFailure(thrown, `reading the PodDisruptionBudgets of ${namespace}`);
     }
   }
+}
+
+function labelOf({ kind, name }: ClusterWorkload): string {
+  return `${kind.toLowerCase()}.${name}`.slice(0, 63).replace(/[^A-Za-z0-9]+$/, '');
 }
 
 function outcomeOf(thrown: unknown, doing: string): ActOutcome {

@@ -90,9 +90,14 @@ export class PodDirectory {
     }
   }
 
-  async #read({ namespace, name }: PodQuestion): Promise<PodWithOwners | undefined> {
+  /** With everything above it, as it is this moment. Throws like `fresh`. */
+  async freshWithOwners(namespace: string, name: string): Promise<PodWithOwners | undefined> {
     const pod = await this.fresh(namespace, name);
-    const found = pod && { pod, owners: await this.#chains.of(namespace, pod.controller) };
+    return pod && { pod, owners: await this.#chains.of(namespace, pod.controller) };
+  }
+
+  async #read({ namespace, name }: PodQuestion): Promise<PodWithOwners | undefined> {
+    const found = await this.freshWithOwners(namespace, name);
     this.#known.set(`${namespace}/${name}`, { found, at: this.#clock.now() });
     return found;
   }

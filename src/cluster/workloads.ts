@@ -1,4 +1,7 @@
+import { CoreV1Api } from '@kubernetes/client-node';
 import type { Clock } from '#src/clock.ts';
+import { apiFailure } from '#src/cluster/api-failure.ts';
+import { type ClusterPod, clusterPod } from '#src/cluster/cluster-pod.ts';
 import { LivePods, type LivePodsParts } from '#src/cluster/live-pods.ts';
 import type { ClusterWorkload, Objects } from '#src/cluster/objects.ts';
 import { type Reference, wellKnownKinds } from '#src/cluster/reference.ts';
@@ -33,12 +36,14 @@ export class Workloads {
   readonly #objects: Objects;
   readonly #parts: LivePodsParts;
   readonly #clock: Clock;
+  readonly #api: CoreV1Api;
   readonly #followed = new Map<string, Followed>();
 
   constructor(objects: Objects, parts: LivePodsParts) {
     this.#objects = objects;
     this.#parts = parts;
     this.#clock = parts.clock;
+    this.#api = parts.connection.makeApiClient(CoreV1Api);
   }
 
   /** The workload as it is now; undefined where there is none of that name. Throws a `Failure`. */
@@ -54,6 +59,17 @@ export class Workloads {
       }
     }
     return undefined;
+  }
+
+  /** The pods of a workload as they are this moment. Throws a `Failure`. */
+  async listPods({ namespace, selector, name: of }: ClusterWorkload): Promise<ClusterPod[]> {
+    if (selector === undefined) return [];
+    try {
+      const { items } = await this.#api.listNamespacedPod({ namespace, labelSelector: selector });
+      return items.map(clusterPod);
+    } catch (thrown) {
+      throw apiFailure(thrown, `reading the pods of ${namespace}/${of}`);
+    }
   }
 
   /** Its pods, live. Throws `unavailable` until they are known, and `not-found` where there is no such workload. */

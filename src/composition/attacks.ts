@@ -29,8 +29,8 @@ export interface AttackRoad {
   readonly source: AttackSource;
   readonly attacks: Attacks;
   readonly journal: Journal;
-  /** Rebuilds the windows from the journal, and follows it from then on; `tell` gets the past too. */
-  replay(tell: (entries: readonly Entry[]) => void): Promise<void>;
+  /** Rebuilds the windows from the journal, and follows it from then on; `past` gets what there was, `tell` that and all that comes. */
+  replay(tell: (entries: readonly Entry[]) => void, past: (entries: readonly Entry[]) => void): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -72,20 +72,21 @@ export async function openAttacks({
     }),
     attacks: new UnderAttack({ windows, targets, clock }),
     journal,
-    async replay(tell) {
+    async replay(tell, past) {
       const startedAt = performance.now();
-      let past = 0;
+      let read = 0;
       let isPast = true;
       const take = (entries: readonly Entry[]) => {
         windows.record(entries, clock.now());
-        if (!isPast) return;
-        past += entries.length;
         tell(entries);
+        if (!isPast) return;
+        read += entries.length;
+        past(entries);
       };
       await journal.follow(take, { signal: closing.signal });
       isPast = false;
       const ms = Math.round(performance.now() - startedAt);
-      log.info({ entries: past, ms, journal: settings.journal }, 'replayed the journal');
+      log.info({ entries: read, ms, journal: settings.journal }, 'replayed the journal');
       keepUp({ journal, windows, clock, log }, closing.signal);
     },
     async close() {

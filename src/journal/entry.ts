@@ -48,8 +48,22 @@ export interface AttackSubject {
   readonly replicas: number;
 }
 
+/** A rule of the reaper's was disarmed, or counts again. */
+export interface ArmingSubject {
+  readonly kind: 'arming';
+  readonly rule: string;
+  readonly isArmed: boolean;
+  readonly reason: string;
+}
+
 /** What an entry is about. */
-export type Subject = AlertSubject | DecisionSubject | ReapSubject | RecreationSubject | AttackSubject;
+export type Subject =
+  | AlertSubject
+  | DecisionSubject
+  | ReapSubject
+  | RecreationSubject
+  | AttackSubject
+  | ArmingSubject;
 
 /**
  * Something that happened `count` times at one time.

@@ -11,7 +11,9 @@ export interface OperationsView {
   metrics(): Promise<{ contentType: string; text: string }>;
   /** A plain object, shown as JSON. */
   status(): object;
-  /** The bearer token that opens /status from afar; undefined: loopback only. Read at each request, as files change. */
+  /** Arms a rule of the reaper's again; false if it was not disarmed. */
+  rearm(rule: string): boolean;
+  /** The bearer token that opens /status and /rearm from afar; undefined: loopback only. Read at each request, as files change. */
   statusToken(): string | undefined;
 }
 
@@ -61,7 +63,9 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const path = request.url?.split('?', 1)[0];
+  const url = URL.parse(request.url ?? '/', 'http://operations');
+  const path = url?.pathname;
+  if (path === '/rearm') return rearm(view, request, response, url?.searchParams.get('rule'));
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
     return send(response, { status: 405, text: 'expected GET\n' });
@@ -76,18 +80,43 @@ async function answer(
     return send(response, { status: 200, contentType, text });
   }
   if (path === '/status') {
-    const visitor = {
-      remoteAddress: request.socket.remoteAddress,
-      authorization: request.headers.authorization,
-    };
-    if (!maySeeStatus(visitor, view.statusToken())) {
-      response.setHeader('WWW-Authenticate', 'Bearer');
-      return send(response, { status: 401, text: 'expected a bearer token, or a request from loopback\n' });
-    }
+    if (!isAllowed(view, request, response)) return;
     const text = `${JSON.stringify(view.status(), null, 2)}\n`;
     return send(response, { status: 200, contentType: 'application/json', text });
   }
   return send(response, { status: 404, text: 'expected /healthz, /readyz, /metrics or /status\n' });
+}
+
+/** False after having told the visitor so. */
+function isAllowed(view: OperationsView, request: IncomingMessage, response: ServerResponse): boolean {
+  const visitor = {
+    remoteAddress: request.socket.remoteAddress,
+    authorization: request.headers.authorization,
+  };
+  if (maySeeStatus(visitor, view.statusToken())) return true;
+  response.setHeader('WWW-Authenticate', 'Bearer');
+  send(response, { status: 401, text: 'expected a bearer token, or a request from loopback\n' });
+  return false;
+}
+
+function rearm(
+  view: OperationsView,
+  request: IncomingMessage,
+  response: ServerResponse,
+  rule: string | null | undefined,
+): void {
+  if (request.method !== 'POST') {
+    response.setHeader('Allow', 'POST');
+    send(response, { status: 405, text: 'expected POST\n' });
+  } else if (isAllowed(view, request, response)) {
+    send(response, rearmed(view, rule ?? ''));
+  }
+}
+
+function rearmed(view: OperationsView, rule: string): Reply {
+  if (rule === '') return { status: 400, text: 'expected POST /rearm?rule=NAME, got no rule\n' };
+  if (view.rearm(rule)) return { status: 200, text: 'armed again\n' };
+  return { status: 404, text: 'expected a rule that is disarmed; /status names them\n' };
 }
 
 interface Reply {

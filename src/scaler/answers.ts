@@ -16,7 +16,7 @@ import {
 import type { Sources } from '#src/sources/registry.ts';
 import type { Asker, Sample } from '#src/sources/source.ts';
 import type { ParsedTrigger, ScaledObjectRef } from '#src/triggers/parse-trigger.ts';
-import type { ScaledObjectId } from '#src/triggers/trigger.ts';
+import type { ScaledObjectId, Trigger } from '#src/triggers/trigger.ts';
 
 /** An asker, and the word that it has gone. */
 export interface Caller extends Asker {
@@ -35,6 +35,8 @@ export interface AnswersOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly outcomes: CallOutcomes;
+  /** Told of each trigger that is asked about for the first time. */
+  readonly onTrigger?: ((trigger: Trigger, ref: ScaledObjectRef) => void) | undefined;
   /** Every answer is given within it, milliseconds; 2000 unless told. KEDA sets no deadline on its polls. */
   readonly answerTimeoutMs?: number | undefined;
   /** How many triggers are remembered; 20,000 unless told. */
@@ -135,6 +137,7 @@ export class Answers {
     const parsed = this.#parse(ref);
     const source = parsed.kind === 'valid' ? this.#options.sources[parsed.trigger.source] : undefined;
     const asked = new AskedTrigger(ref, parsed, source);
+    if (parsed.kind === 'valid') this.#options.onTrigger?.(parsed.trigger, ref);
     if (key.length <= largestKey) this.#asked.set(key, asked);
     return asked;
   }

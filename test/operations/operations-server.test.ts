@@ -17,6 +17,7 @@ const noReadings = {
 
 async function serve(t: ExecutionContext, view: Partial<OperationsView> = {}): Promise<string> {
   const server = new OperationsServer({
+    rearm: () => false,
     notReadyBecause: () => undefined,
     metrics: async () => ({ contentType: 'text/plain', text: 'metrics' }),
     status: () => ({ triggers: [] }),

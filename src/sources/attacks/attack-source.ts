@@ -71,10 +71,9 @@ export class AttackSource implements Source<FalcoTrigger> {
 
   /** Told with the first alert that makes the trigger active, and when the window has run empty again. */
   watch(trigger: FalcoTrigger, _asker: Asker, onSample: (sample: Sample) => void, signal: AbortSignal): void {
-    const { clock, targets } = this.#parts;
+    const { clock } = this.#parts;
     let active: boolean | undefined;
     let stopTimer: (() => void) | undefined;
-    let watched: View | undefined;
     const look = () => {
       const sample = this.#attempt(trigger);
       if (sample === undefined || sample.active === active) return;
@@ -90,29 +89,17 @@ export class AttackSource implements Source<FalcoTrigger> {
         if (active) lookAgain();
       });
     };
+    signal.addEventListener('abort', () => stopTimer?.(), { once: true });
     // One more alert never ends an activity.
     const onAlert = () => {
       if (!active) look();
     };
-    const attend = () => {
-      const view = this.#viewOrNone(trigger, clock.now());
-      if (view === watched) return;
-      watched?.watchers.delete(onAlert);
-      watched = view;
-      view?.watchers.add(onAlert);
-      look();
-    };
-    const { follows } = trigger.workload;
-    if (follows !== undefined) targets.watch(follows, attend, signal);
-    signal.addEventListener(
-      'abort',
-      () => {
-        watched?.watchers.delete(onAlert);
-        stopTimer?.();
-      },
-      { once: true },
-    );
-    attend();
+    this.#attend(trigger, { onAlert, onView: look }, signal);
+  }
+
+  /** Calls `onAlert` with the time of each matching alert, epoch ms, until `signal` aborts. */
+  watchAlerts(trigger: FalcoTrigger, onAlert: (at: number) => void, signal: AbortSignal): void {
+    this.#attend(trigger, { onAlert: ({ latestRecorded }) => onAlert(latestRecorded), onView() {} }, signal);
   }
 
   target(trigger: FalcoTrigger): number {
@@ -121,6 +108,31 @@ export class AttackSource implements Source<FalcoTrigger> {
 
   watchTarget(): void {
     // The target of an attack metric does not change.
+  }
+
+  /** Watches whatever view answers the trigger: another, when its ScaledObject comes to scale another workload. */
+  #attend(
+    trigger: FalcoTrigger,
+    { onAlert, onView }: { onAlert: (view: View) => void; onView: () => void },
+    signal: AbortSignal,
+  ): void {
+    const { clock, targets } = this.#parts;
+    let watched: View | undefined;
+    const tell = () => {
+      if (watched !== undefined) onAlert(watched);
+    };
+    const attend = () => {
+      const view = this.#viewOrNone(trigger, clock.now());
+      if (view === watched) return;
+      watched?.watchers.delete(tell);
+      watched = view;
+      view?.watchers.add(tell);
+      onView();
+    };
+    const { follows } = trigger.workload;
+    if (follows !== undefined) targets.watch(follows, attend, signal);
+    signal.addEventListener('abort', () => watched?.watchers.delete(tell), { once: true });
+    attend();
   }
 
   /** Failures are not told to who watches: an activity that is not known is not a change. */
