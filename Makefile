@@ -12,7 +12,7 @@ NODE_FLAGS := --single-threaded-gc --max-semi-space-size=2
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup:
@@ -38,6 +38,11 @@ ask: setup ## Ask a running scaler as KEDA would: make ask FILE=examples/http-re
 test: parts ## Lint, check the types and run all tests
 	@$(MAKE) --no-print-directory lint
 	@exec node scripts/test.ts
+
+.PHONY: e2e
+e2e: parts ## Scale real workloads through a real Kubernetes and KEDA: make e2e [CASE=e2e/cases/push.test.ts]
+	@e2e/build-programs.sh >/dev/null
+	@exec node e2e/main.ts $(CASE)
 
 .PHONY: lint
 lint: setup ## Lint, check the format, the types and the generated files

@@ -43,9 +43,8 @@ interface Candidate {
 /** The first jump waits for what an attack brings at once; more follow at most this often. */
 const gatherMs = 100;
 const leastApartMs = 1_000;
-/** KEDA brings a workload from 0 to its first replica: then it can be looked at again. */
-const notRunningRetryMs = 250;
-const mostTries = 5;
+const retryMs = 250;
+const mostTries = 10;
 const mostTold = 10_000;
 
 /**
@@ -140,9 +139,10 @@ export class Surge {
     try {
       const outcome = await this.#surge(candidate);
       if (outcome !== undefined) observer.surged(outcome);
-      if (outcome === 'not-running') {
+      // KEDA brings a workload from 0 to its first replica: then it can be looked at again.
+      if (outcome === 'not-running' || outcome === 'conflict') {
         candidate.lastTriedAt = Number.NEGATIVE_INFINITY;
-        this.#schedule(candidate, signal, notRunningRetryMs);
+        this.#schedule(candidate, signal, retryMs);
       }
     } catch (thrown) {
       const { code, message } = Failure.from(thrown);
@@ -152,49 +152,54 @@ export class Surge {
   }
 
   /** Undefined: nothing was to be done. */
-  async #surge({ scaledObject: seen, index, trigger }: Candidate): Promise<string | undefined> {
-    const { scaledObjects, objects, switches, source, log, events } = this.#parts;
+  async #surge(candidate: Candidate): Promise<string | undefined> {
+    const { scaledObject: seen, index, trigger } = candidate;
+    const { scaledObjects, objects, switches } = this.#parts;
+    const scaledObject = await scaledObjects.fresh(seen);
+    // What was edited since comes back by the watch.
+    if (scaledObject === undefined || !isSameTrigger(scaledObject, seen, index)) return undefined;
+    const workload = await objects.read(scaledObject.target, scaledObject.namespace);
+    if (workload === undefined) return undefined;
+    const paused = await switches.setFor(scaledObject.namespace, workload.labels);
+    const refusal = refusalOf(scaledObject, index, trigger) ?? paused;
+    if (refusal !== undefined) {
+      this.#refuse(scaledObject, refusal);
+      return 'refused';
+    }
+    return this.#raise(scaledObject, trigger);
+  }
+
+  /** The HPA, or anybody, may write at the same moment: then it is read and decided again. */
+  async #raise(scaledObject: ScaledObject, trigger: FalcoTrigger): Promise<string | undefined> {
+    const { objects, source, maxReplicas: cap } = this.#parts;
+    const { namespace, target, maxReplicas = 0, scaleUpTolerance: tolerance } = scaledObject;
     for (let tries = 0; tries < mostTries; tries++) {
-      const scaledObject = await scaledObjects.fresh(seen);
-      // What was edited since comes back by the watch.
-      if (scaledObject === undefined || !isSameTrigger(scaledObject, seen, index)) return undefined;
-      const { namespace, target, maxReplicas = 0, scaleUpTolerance: tolerance } = scaledObject;
-      const [workload, scale] = await Promise.all([
-        objects.read(target, namespace),
-        objects.scale(target, namespace),
-      ]);
-      if (workload === undefined || scale === undefined) return undefined;
-      const paused = await switches.setFor(namespace, workload.labels);
-      const refusal = refusalOf(scaledObject, index, trigger) ?? paused;
-      if (refusal !== undefined) {
-        this.#refuse(scaledObject, refusal);
-        return 'refused';
-      }
-      if (scale.replicas === 0) return 'not-running';
+      const scale = await objects.scale(target, namespace);
+      if (scale === undefined) return undefined;
+      const { replicas: present, resourceVersion } = scale;
+      if (present === 0) return 'not-running';
       const { value } = source.measure(trigger);
-      const cap = this.#parts.maxReplicas;
-      const facts = {
-        value,
-        target: trigger.threshold,
-        present: scale.replicas,
-        tolerance,
-        maxReplicas,
-        cap,
-      };
+      const facts = { value, target: trigger.threshold, present, tolerance, maxReplicas, cap };
       const replicas = replicasFor(facts);
       if (replicas === undefined) return undefined;
-      const { resourceVersion } = scale;
-      if (!(await objects.setScale(target, namespace, { replicas, resourceVersion }))) continue;
-      const { name } = scaledObject;
-      log.info(
-        { namespace, name, metric: trigger.metric, value, from: scale.replicas, to: replicas },
-        'surged',
-      );
-      const message = `${trigger.metric} is ${round(value)} at a target of ${trigger.threshold}: ${target.kind.toLowerCase()} ${target.name} goes from ${scale.replicas} to ${replicas} replicas at once`;
-      void events.write(scaledObject, { type: 'Normal', reason: 'Surged', message });
-      return 'raised';
+      if (await objects.setScale(target, namespace, { replicas, resourceVersion })) {
+        this.#tell(scaledObject, trigger, { value, present, replicas });
+        return 'raised';
+      }
     }
     return 'conflict';
+  }
+
+  #tell(
+    scaledObject: ScaledObject,
+    { metric, threshold }: FalcoTrigger,
+    { value, present, replicas }: { value: number; present: number; replicas: number },
+  ): void {
+    const { namespace, name, target } = scaledObject;
+    const { log, events } = this.#parts;
+    log.info({ namespace, name, metric, value, from: present, to: replicas }, 'surged');
+    const message = `${metric} is ${round(value)} at a target of ${threshold}: ${target.kind.toLowerCase()} ${target.name} goes from ${present} to ${replicas} replicas at once`;
+    void events.write(scaledObject, { type: 'Normal', reason: 'Surged', message });
   }
 
   /** Once for each reason and version of the ScaledObject's author. */

@@ -25,7 +25,7 @@ export async function startAlertmanager(webhook: { url: string; token: string })
       '--cluster.listen-address=',
       '--log.level=error',
     ],
-    folder,
+    { folder },
   );
   const problem = await server.ready(async () => (await fetch(`${baseUrl}/-/ready`)).ok);
   if (problem !== undefined) {

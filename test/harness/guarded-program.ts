@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
 import { access, constants, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { homedir } from 'node:os';
@@ -8,15 +9,15 @@ import { setTimeout as pause } from 'node:timers/promises';
 const startTimeoutMs = 30_000;
 
 /**
- * Runs a program under a shell that ends it as soon as this process closes the pipe, by `stop()` or by dying, and then
- * removes its folder. In its own process group, so that a Ctrl-C in the terminal leaves the order of the ending to its
+ * Runs a program under a shell that ends it as soon as this process closes the pipe, by `stop()` or by dying, with SIGKILL
+ * where it takes longer than 8 s, and then removes its folder. In its own process group, so that a Ctrl-C in the terminal leaves the order of the ending to its
  * owner.
  */
 const guardian = `
 exec 3<&0
 "$@" 3<&- </dev/null &
 server=$!
-(cat <&3 >/dev/null; kill "$server") 2>/dev/null &
+(cat <&3; kill "$server"; sleep 8; kill -9 "$server") >/dev/null 2>&1 &
 watch=$!
 wait "$server"
 status=$?
@@ -25,6 +26,14 @@ rm -rf "$FOLDER"
 exit "$status"
 `;
 
+export interface GuardedOptions {
+  /** Removed in the end. */
+  readonly folder: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Where all that it says is kept. */
+  readonly logFile?: string;
+}
+
 export class GuardedProgram {
   readonly #child: ChildProcess;
   readonly #folder: string;
@@ -32,16 +41,20 @@ export class GuardedProgram {
   #ended = false;
   readonly #exit: Promise<void>;
 
-  constructor(program: string, options: readonly string[], folder: string) {
+  constructor(program: string, options: readonly string[], { folder, environment, logFile }: GuardedOptions) {
     this.#folder = folder;
     this.#child = spawn('sh', ['-c', guardian, 'sh', program, ...options], {
       detached: true,
-      env: { ...process.env, FOLDER: folder },
-      stdio: ['pipe', 'ignore', 'pipe'],
+      env: { ...process.env, ...environment, FOLDER: folder },
+      stdio: ['pipe', logFile === undefined ? 'ignore' : 'pipe', 'pipe'],
     });
-    this.#child.stderr?.on('data', (chunk: Buffer) => {
-      this.#said = (this.#said + chunk).slice(-4000);
-    });
+    const log = logFile === undefined ? undefined : createWriteStream(logFile);
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => {
+        log?.write(chunk);
+        this.#said = (this.#said + chunk).slice(-4000);
+      });
+    }
     this.#exit = new Promise((resolve) => {
       this.#child.once('close', () => {
         this.#ended = true;

@@ -36,7 +36,7 @@ export async function startPrometheus(
       await writeBlocks(programs.promtool, folder, text);
       const port = await freePort();
       const baseUrl = `http://127.0.0.1:${port}`;
-      const server = new GuardedProgram(programs.prometheus, optionsOf(folder, port), folder);
+      const server = new GuardedProgram(programs.prometheus, optionsOf(folder, port), { folder });
       const problem = await server.ready(() => serves(baseUrl, folder));
       if (problem === undefined) return { baseUrl, stop: () => server.stop() };
       await server.stop();
