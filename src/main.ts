@@ -91,6 +91,7 @@ async function run(configuration: Configuration): Promise<void> {
     subjects,
     records: road.recorder,
     pods: inCluster.pods,
+    ownUser: inCluster.ownUser,
     observer: metrics.ingest,
     clock,
     log,
@@ -112,6 +113,11 @@ async function run(configuration: Configuration): Promise<void> {
   const answers = new Answers({
     parse,
     onTrigger: (trigger, ref) => acts.asked(trigger, ref),
+    onUnreadable: (id, failure) => inCluster.warn(id, 'TriggerRefused', failure.message),
+    // Asked with every call: only where it makes a difference.
+    isCarried: [...configuration.accounts.values()].some((account) => account.namespaces !== undefined)
+      ? inCluster.isCarried
+      : undefined,
     sources: { sysdig: sysdig.source, falco: road.source },
     clock,
     log,

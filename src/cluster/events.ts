@@ -42,17 +42,19 @@ export class Events {
   }
 
   /** Never rejects: an Event that cannot be written is a line in the log. */
-  async write(about: EventSubject, { type, reason, message }: EventText): Promise<void> {
+  async write(
+    { apiVersion, kind, namespace, name, uid }: EventSubject,
+    { type, reason, message }: EventText,
+  ): Promise<void> {
     const now = this.#clock.now();
-    const { namespace } = about;
     try {
       if (!this.#budget.take(now)) throw new Failure('rate-limited', 'too many Events within a minute');
       const at = new Date(now);
       await this.#api.createNamespacedEvent({
         namespace,
         body: {
-          metadata: { generateName: `${about.name.slice(0, 200)}.`, namespace },
-          involvedObject: about,
+          metadata: { generateName: `${name.slice(0, 200)}.`, namespace },
+          involvedObject: { apiVersion, kind, namespace, name, uid },
           type,
           reason,
           message: message.slice(0, longestMessage),
@@ -67,7 +69,7 @@ export class Events {
     } catch (thrown) {
       this.#log.warn(
         {
-          about: `${about.kind} ${namespace}/${about.name}`,
+          about: `${kind} ${namespace}/${name}`,
           event: reason,
           text: message,
           reason: messageOf(thrown),

@@ -1,4 +1,4 @@
-import { AuthorizationV1Api } from '@kubernetes/client-node';
+import { AuthenticationV1Api, AuthorizationV1Api } from '@kubernetes/client-node';
 import { apiFailure } from '#src/cluster/api-failure.ts';
 import type { Connection } from '#src/cluster/connection.ts';
 
@@ -36,6 +36,16 @@ export async function missingPermissions(
     }),
   );
   return wanted.filter((_, index) => !answers[index]).map(describePermission);
+}
+
+/** Who this process is to the API server, `system:serviceaccount:keda:external-scaler-sysdig`; undefined where it does not say. */
+export async function ownUser(connection: Connection): Promise<string | undefined> {
+  try {
+    const review = await connection.makeApiClient(AuthenticationV1Api).createSelfSubjectReview({ body: {} });
+    return review.status?.userInfo?.username;
+  } catch {
+    return undefined;
+  }
 }
 
 export function describePermission({ verb, group, resource, namespace }: Permission): string {

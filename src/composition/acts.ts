@@ -20,7 +20,6 @@ import { Reaper } from '#src/reaper/reaper.ts';
 import { Recreations } from '#src/reaper/recreations.ts';
 import { keepReaperUp } from '#src/reaper/upkeep.ts';
 import { Surge } from '#src/surge/surge.ts';
-import { carries } from '#src/triggers/carried-trigger.ts';
 import type { ParsedTrigger, ScaledObjectRef } from '#src/triggers/parse-trigger.ts';
 import type { Trigger } from '#src/triggers/trigger.ts';
 
@@ -75,7 +74,7 @@ export async function openActs(parts: ActParts): Promise<ActRoad> {
     },
     asked(trigger, ref) {
       if (trigger.source !== 'falco' || !trigger.surge) return;
-      surge.claimed(ref, isCarried(cluster, ref));
+      surge.claimed(ref, inCluster.isCarried?.(ref) ?? false);
     },
     get isActing() {
       return mayAct();
@@ -220,9 +219,4 @@ async function openReaper(
       stopTimer?.();
     },
   };
-}
-
-function isCarried({ scaledObjects }: Cluster, ref: ScaledObjectRef): boolean {
-  const scaledObject = scaledObjects.get(ref);
-  return scaledObject !== undefined && carries(scaledObject, ref);
 }

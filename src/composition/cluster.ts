@@ -10,8 +10,9 @@ import { Failure } from '#src/failure.ts';
 import type { FindsPods, PodAtTime } from '#src/ingest/attribution.ts';
 import type { Log } from '#src/log.ts';
 import type { ClusterObserver } from '#src/operations/cluster-metrics.ts';
-import { forbiddenBy } from '#src/triggers/carried-trigger.ts';
-import type { Trigger } from '#src/triggers/trigger.ts';
+import { carries, forbiddenBy } from '#src/triggers/carried-trigger.ts';
+import type { ScaledObjectRef } from '#src/triggers/parse-trigger.ts';
+import type { ScaledObjectId, Trigger } from '#src/triggers/trigger.ts';
 
 export interface ClusterParts {
   readonly settings: Settings;
@@ -26,7 +27,13 @@ export interface ClusterRoad {
   readonly features: ReadonlySet<Feature>;
   readonly targets: Targets;
   readonly pods: FindsPods | undefined;
+  /** Who we are to the API server; undefined where it does not say. */
+  readonly ownUser: string | undefined;
   readonly refusalOf: (trigger: Trigger) => string | undefined;
+  /** Whether the ScaledObject carries exactly this trigger; undefined where nobody can tell. */
+  readonly isCarried: ((ref: ScaledObjectRef) => boolean) | undefined;
+  /** Tells on the ScaledObject itself what KEDA keeps to itself. */
+  warn(scaledObject: ScaledObjectId, reason: string, message: string): void;
   /** For people. */
   describe(): object;
   close(): void;
@@ -56,7 +63,7 @@ export async function openCluster(parts: ClusterParts): Promise<ClusterRoad> {
   }
   // client-node takes 80 MB: only who needs it loads it.
   const { Cluster } = await import('#src/cluster/cluster.ts');
-  const { missingPermissions } = await import('#src/cluster/permissions.ts');
+  const { missingPermissions, ownUser } = await import('#src/cluster/permissions.ts');
   const cluster = new Cluster({
     origin,
     namespaces: settings.watchNamespaces ?? [],
@@ -84,9 +91,21 @@ export async function openCluster(parts: ClusterParts): Promise<ClusterRoad> {
     features,
     targets: features.has('targets') ? clusterTargets(cluster.scaledObjects) : targetsByName,
     pods: features.has('workloads') ? findsPods(cluster) : undefined,
+    ownUser: await ownUser(cluster.connection),
     refusalOf(trigger) {
       const scaledObject = cluster.scaledObjects.get(trigger.scaledObject);
       return scaledObject && forbiddenBy(scaledObject, trigger);
+    },
+    isCarried: features.has('targets')
+      ? (ref) => {
+          const scaledObject = cluster.scaledObjects.get(ref);
+          return scaledObject !== undefined && carries(scaledObject, ref);
+        }
+      : undefined,
+    warn(id, reason, message) {
+      const scaledObject = cluster.scaledObjects.get(id);
+      if (scaledObject === undefined || !features.has('events')) return;
+      void cluster.events.write(scaledObject, { type: 'Warning', reason, message });
     },
     describe: () => ({ features: [...features], namespace: cluster.connection.namespace }),
     close() {
@@ -142,7 +161,10 @@ function withoutCluster(): ClusterRoad {
     features: new Set(),
     targets: targetsByName,
     pods: undefined,
+    ownUser: undefined,
     refusalOf: () => undefined,
+    isCarried: undefined,
+    warn() {},
     describe: () => ({ features: [] }),
     close() {},
   };

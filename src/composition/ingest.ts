@@ -22,6 +22,8 @@ export interface IngestParts {
   readonly records: Records;
   /** Undefined without a cluster. */
   readonly pods: FindsPods | undefined;
+  /** Who we are to the API server. */
+  readonly ownUser: string | undefined;
   readonly observer: IngestObserver;
   readonly clock: Clock;
   readonly log: Log;
@@ -41,6 +43,7 @@ export function openIngest({
   subjects,
   records,
   pods,
+  ownUser,
   observer,
   clock,
   log,
@@ -64,6 +67,7 @@ export function openIngest({
       clock,
       retentionMs: settings.journalRetention,
       clusterName: settings.clusterName,
+      ownUser,
     }),
     observer,
     clock,

@@ -38,41 +38,58 @@ const patienceMs = 250;
 export class Attribution implements Records {
   readonly #parts: AttributionParts;
   readonly #attributed = new WeakMap<AlertSubject, AlertSubject>();
+  readonly #waiting = new Set<Promise<void>>();
+  #waitingEntries = 0;
 
   constructor(parts: AttributionParts) {
     this.#parts = parts;
   }
 
+  /** Also what still waits for the cluster. */
   get backlog(): number {
-    return this.#parts.records.backlog;
+    return this.#parts.records.backlog + this.#waitingEntries;
   }
 
-  async record(entries: readonly Entry[]): Promise<void> {
-    const { records, pods } = this.#parts;
+  record(entries: readonly Entry[]): Promise<void> {
     const ready: Entry[] = [];
-    const later = new Map<string, Entry[]>();
+    const unknown = new Map<string, Entry[]>();
     for (const entry of entries) {
       const { subject, at } = entry;
-      const found = subject.kind === 'alert' ? pods.recall(podOf(subject, at)) : 'absent';
-      if (found !== undefined) ready.push(found === 'absent' ? entry : this.#with(entry, found));
-      else if (subject.kind === 'alert') {
-        const key = `${subject.namespace}/${subject.pod}/${subject.podUid ?? ''}`;
-        const waiting = later.get(key);
-        if (waiting === undefined) later.set(key, [entry]);
-        else waiting.push(entry);
+      if (subject.kind !== 'alert') {
+        ready.push(entry);
+        continue;
       }
+      const pod = podOf(subject, at);
+      const found = this.#parts.pods.recall(pod);
+      if (found === 'absent') ready.push(entry);
+      else if (found !== undefined) ready.push(this.#with(entry, subject, found));
+      else push(unknown, `${pod.namespace}/${pod.name}/${pod.uid ?? ''}`, entry);
     }
-    const written = ready.length > 0 || later.size === 0 ? [records.record(ready)] : [];
-    await Promise.all([...written, ...Array.from(later.values(), (waiting) => this.#recordLater(waiting))]);
+    for (const later of unknown.values()) this.#recordLater(later);
+    const written = ready.length > 0 ? this.#parts.records.record(ready) : undefined;
+    if (this.#waiting.size === 0) return written ?? this.#parts.records.record(ready);
+    return Promise.all([...this.#waiting, written]).then(() => undefined);
   }
 
   /** All of one pod. */
-  async #recordLater(entries: readonly Entry[]): Promise<void> {
+  #recordLater(entries: readonly Entry[]): void {
+    this.#waitingEntries += entries.length;
+    const recorded = this.#found(entries).then((attributed) => {
+      this.#waitingEntries -= entries.length;
+      return this.#parts.records.record(attributed);
+    });
+    this.#waiting.add(recorded);
+    const forget = () => this.#waiting.delete(recorded);
+    recorded.then(forget, forget);
+  }
+
+  async #found(entries: readonly Entry[]): Promise<readonly Entry[]> {
     const [first] = entries;
-    if (first?.subject.kind !== 'alert') return;
+    if (first?.subject.kind !== 'alert') return entries;
     const found = await this.#patiently(podOf(first.subject, first.at));
-    await this.#parts.records.record(
-      found === undefined ? entries : entries.map((entry) => this.#with(entry, found)),
+    if (found === undefined) return entries;
+    return entries.map((entry) =>
+      entry.subject.kind === 'alert' ? this.#with(entry, entry.subject, found) : entry,
     );
   }
 
@@ -90,17 +107,20 @@ export class Attribution implements Records {
     });
   }
 
-  #with(entry: Entry, found: FoundPod): Entry {
-    const { subject } = entry;
-    if (subject.kind !== 'alert') return entry;
-    const known = this.#attributed.get(subject);
-    if (known?.found?.uid === found.uid && known.found.owners.length === found.owners.length) {
-      return { ...entry, subject: known };
+  #with(entry: Entry, subject: AlertSubject, found: FoundPod): Entry {
+    let attributed = this.#attributed.get(subject);
+    if (attributed?.found?.uid !== found.uid || attributed.found.owners.length !== found.owners.length) {
+      attributed = this.#parts.subjects.intern({ ...subject, found });
+      this.#attributed.set(subject, attributed);
     }
-    const attributed = this.#parts.subjects.intern({ ...subject, found });
-    this.#attributed.set(subject, attributed);
     return { ...entry, subject: attributed };
   }
+}
+
+function push(into: Map<string, Entry[]>, key: string, entry: Entry): void {
+  const known = into.get(key);
+  if (known === undefined) into.set(key, [entry]);
+  else known.push(entry);
 }
 
 function podOf({ namespace, pod, podUid }: AlertSubject, at: number): PodAtTime {

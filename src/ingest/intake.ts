@@ -20,6 +20,8 @@ export interface IntakeOptions {
   readonly retentionMs: number;
   /** Ours; an alert that names another is foreign. Undefined: every cluster's alerts count. */
   readonly clusterName: string | undefined;
+  /** Who we are to the API server: what our own requests raise is no attack. Undefined without a cluster. */
+  readonly ownUser?: string | undefined;
 }
 
 /** Who speaks. */
@@ -96,10 +98,11 @@ export class Intake {
 
   /** Only what would count touches the memory of repeats: what a credential may not say must not silence others. */
   #judge(alert: ParsedAlert, { namespaces }: Speaker, now: number): Outcome {
-    const { retentionMs, clusterName, repeats } = this.#options;
+    const { retentionMs, clusterName, ownUser, repeats } = this.#options;
     if (clusterName !== undefined && alert.cluster !== undefined && alert.cluster !== clusterName) {
       return 'foreign';
     }
+    if (ownUser !== undefined && alert.user === ownUser) return 'own';
     if (namespaces !== undefined && alert.namespace !== '' && !namespaces.has(alert.namespace)) {
       return 'forbidden';
     }

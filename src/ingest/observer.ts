@@ -7,6 +7,7 @@ import type { Sender } from '#src/alerts/alert.ts';
  * - `podless`: it names no pod, or none that Kubernetes could have
  * - `sign-of-life`: Falco's own notices, a test: the sender lives
  * - `foreign`: it names another cluster than ours
+ * - `own`: it is about a request of our own to the API server
  * - `forbidden`: its credential may not speak for its namespace
  * - `malformed`: it cannot be read as an alert
  * - `repeated`: its sender has said it before, or says that it has ended
@@ -18,6 +19,7 @@ export const outcomes = [
   'podless',
   'sign-of-life',
   'foreign',
+  'own',
   'forbidden',
   'malformed',
   'repeated',

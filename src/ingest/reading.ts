@@ -7,6 +7,8 @@ export interface ParsedAlert extends SubjectParts {
   readonly at: number | undefined;
   /** A repeating sender says that the alert of this identity is over. */
   readonly ended: boolean;
+  /** Who made the request to the API server that it is about. */
+  readonly user?: string | undefined;
 }
 
 /** Reads one value of a body into the reading. */

@@ -98,7 +98,6 @@ export class ReapReports {
   }
 
   #write(about: EventSubject, type: 'Normal' | 'Warning', reason: string, message: string): void {
-    const { apiVersion, kind, namespace, name, uid } = about;
-    void this.#parts.events.write({ apiVersion, kind, namespace, name, uid }, { type, reason, message });
+    void this.#parts.events.write(about, { type, reason, message });
   }
 }

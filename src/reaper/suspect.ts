@@ -43,11 +43,7 @@ export function suspectOf(subject: AlertSubject, at: number, now: number): Suspe
   };
 }
 
-export function keyOf({
-  namespace,
-  pod,
-  uid,
-  rule,
-}: Pick<Suspect, 'namespace' | 'pod' | 'uid' | 'rule'>): string {
-  return JSON.stringify([namespace, pod, uid ?? '', rule]);
+/** Everything that a judgement depends on: an alert that says other things of the same pod is judged by itself. */
+export function keyOf({ namespace, pod, uid, rule, sender, source, host, mayAct: acts }: Suspect): string {
+  return JSON.stringify([namespace, pod, uid, rule, sender, source, host, acts]);
 }

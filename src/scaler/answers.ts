@@ -37,6 +37,10 @@ export interface AnswersOptions {
   readonly outcomes: CallOutcomes;
   /** Told of each trigger that is asked about for the first time. */
   readonly onTrigger?: ((trigger: Trigger, ref: ScaledObjectRef) => void) | undefined;
+  /** Told of a trigger that has no spec, whose reason KEDA swallows: once for each reason. */
+  readonly onUnreadable?: ((scaledObject: ScaledObjectId, failure: Failure) => void) | undefined;
+  /** Whether the cluster's own ScaledObject carries exactly this trigger: then its request is no mere claim. */
+  readonly isCarried?: ((ref: ScaledObjectRef) => boolean) | undefined;
   /** Every answer is given within it, milliseconds; 2000 unless told. KEDA sets no deadline on its polls. */
   readonly answerTimeoutMs?: number | undefined;
   /** How many triggers are remembered; 20,000 unless told. */
@@ -88,7 +92,8 @@ export class Answers {
   }
 
   /** The one value of the metric asked for; at once where memory answers, else a promise. */
-  metrics(ref: ScaledObjectRef, metricName: string, asker: Caller): WireValue | Promise<WireValue> {
+  metrics(ref: ScaledObjectRef, metricName: string, caller: Caller): WireValue | Promise<WireValue> {
+    const asker = this.vouch(ref, caller);
     const asked = this.asked(ref);
     const now = this.#options.clock.now();
     asked.ask(now);
@@ -108,7 +113,8 @@ export class Answers {
   }
 
   /** Whether the value is above the activation threshold: from the sample that GetMetrics has just answered, if any. */
-  isActive(ref: ScaledObjectRef, asker: Caller): boolean | Promise<boolean> {
+  isActive(ref: ScaledObjectRef, caller: Caller): boolean | Promise<boolean> {
+    const asker = this.vouch(ref, caller);
     const asked = this.asked(ref);
     const now = this.#options.clock.now();
     asked.ask(now);
@@ -127,6 +133,18 @@ export class Answers {
     } catch (thrown) {
       throw this.#fail(asked, thrown);
     }
+  }
+
+  /** Whoever asks for a trigger that the cluster knows is as good as one who has shown who they are. */
+  vouch(ref: ScaledObjectRef, caller: Caller): Caller {
+    const { isCarried } = this.#options;
+    if (caller.authenticated || isCarried === undefined || !isCarried(ref)) return caller;
+    return {
+      authenticated: true,
+      get signal() {
+        return caller.signal;
+      },
+    };
   }
 
   /** The memory of this trigger. */
@@ -242,6 +260,7 @@ export class Answers {
       { namespace, name, code: failure.code },
       `GetMetricSpec refused: ${failure.message}`,
     );
+    this.#options.onUnreadable?.(asked.id, failure);
     return failure;
   }
 }

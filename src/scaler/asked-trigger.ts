@@ -14,6 +14,8 @@ export interface TriggerStatus {
   readonly at: number | undefined;
   readonly active: boolean | undefined;
   readonly origin: Sample['origin'] | undefined;
+  /** What a formula was given. */
+  readonly inputs: Sample['inputs'] | undefined;
   readonly target: number | undefined;
   readonly lastError: string | undefined;
   readonly lastErrorAt: number | undefined;
@@ -108,6 +110,7 @@ export class AskedTrigger {
       at: this.#sample?.at,
       active: this.#sample?.active,
       origin: this.#sample?.origin,
+      inputs: this.#sample?.inputs,
       target: this.#target(),
       lastError: this.#lastFailure?.message,
       lastErrorAt: this.#lastFailure?.at,

@@ -25,7 +25,7 @@ export function streamCalls(face: StreamFace): StreamHandlers {
   return {
     StreamIsActive: (call) =>
       open(face, 'StreamIsActive', call, () => {
-        const asker = face.askerOf(call);
+        const asker = answers.vouch(call.request, face.askerOf(call));
         const followed = answers.followed(call.request);
         const signal = adopt(face, call, 'StreamIsActive');
         if (signal.aborted) return;

@@ -37,6 +37,8 @@ interface Candidate {
   /** Of the same, counting only alerts that something may be done about. */
   readonly trigger: FalcoTrigger;
   lastTriedAt: number;
+  /** Epoch ms. */
+  lastAlertAt: number;
   isWaiting: boolean;
 }
 
@@ -46,6 +48,7 @@ const leastApartMs = 1_000;
 const retryMs = 250;
 const mostTries = 10;
 const mostTold = 10_000;
+const never = Number.NEGATIVE_INFINITY;
 
 /**
  * Sets the replicas of a running workload at once to what the HPA would reach over several syncs. Driven by ScaledObjects
@@ -95,7 +98,7 @@ export class Surge {
       const parsed = this.#parts.parse({ namespace, name, scalerMetadata: metadata });
       if (parsed.kind !== 'valid' || parsed.trigger.source !== 'falco') return [];
       const trigger = { ...parsed.trigger, filter: { ...parsed.trigger.filter, acting: true } };
-      return [{ scaledObject, index, trigger, lastTriedAt: Number.NEGATIVE_INFINITY, isWaiting: false }];
+      return [{ scaledObject, index, trigger, lastTriedAt: never, lastAlertAt: never, isWaiting: false }];
     });
     if (candidates.length === 0) return;
     const following = new AbortController();
@@ -112,6 +115,7 @@ export class Surge {
     source.watchAlerts(
       candidate.trigger,
       (at) => {
+        candidate.lastAlertAt = Math.max(candidate.lastAlertAt, at);
         if (clock.now() - at <= maxAlertAgeMs) this.#schedule(candidate, signal);
       },
       signal,
@@ -140,8 +144,9 @@ export class Surge {
       const outcome = await this.#surge(candidate);
       if (outcome !== undefined) observer.surged(outcome);
       // KEDA brings a workload from 0 to its first replica: then it can be looked at again.
-      if (outcome === 'not-running' || outcome === 'conflict') {
-        candidate.lastTriedAt = Number.NEGATIVE_INFINITY;
+      const isFresh = this.#parts.clock.now() - candidate.lastAlertAt <= this.#parts.maxAlertAgeMs;
+      if (isFresh && (outcome === 'not-running' || outcome === 'conflict')) {
+        candidate.lastTriedAt = never;
         this.#schedule(candidate, signal, retryMs);
       }
     } catch (thrown) {

@@ -74,6 +74,7 @@ export function readFalcoAlert(
     host: reading.text(member(alert, 'hostname'), mostNameLength),
     cluster: reading.text(clusterIn(fields), mostNameLength),
     id: undefined,
+    user: saidText(fields['ka.user.name']),
   });
 }
 

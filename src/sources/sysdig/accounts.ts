@@ -35,7 +35,7 @@ export class Accounts {
       );
     } else if (!asker.authenticated) {
       throw denied(
-        `account ${account.name} serves listed namespaces only, and this caller has not shown who it is; set up mTLS between KEDA and the scaler (grpc.tls.clientCaFile)`,
+        `account ${account.name} serves listed namespaces only, and this caller has not shown who it is; set up mTLS between KEDA and the scaler (grpc.tls.clientCaFile), or let the scaler read ScaledObjects`,
       );
     }
     if (account.queries === 'own') this.#demandOwn(trigger, account.name);
