@@ -37,6 +37,17 @@ test('answers health, readiness, metrics and status', async (t) => {
   t.is((await fetch(`${url}/metrics`, { method: 'POST' })).status, 405);
 });
 
+test('arms a rule again for whoever may see the status', async (t) => {
+  const asked: string[] = [];
+  const url = await serve(t, { rearm: (rule) => asked.push(rule) === 1 });
+  const post = (path: string) => fetch(url + path, { method: 'POST' });
+  t.is((await fetch(`${url}/rearm?rule=a`)).status, 405);
+  t.is((await post('/rearm')).status, 400);
+  t.is((await post('/rearm?rule=Write%20below%20etc')).status, 200);
+  t.is((await post('/rearm?rule=another')).status, 404);
+  t.deepEqual(asked, ['Write below etc', 'another']);
+});
+
 test('is not ready while it says why, and is healthy all the same', async (t) => {
   const url = await serve(t, { notReadyBecause: () => 'draining' });
   const ready = await fetch(`${url}/readyz`);

@@ -1,7 +1,10 @@
 import test from 'ava';
 import type { AlertSubject } from '#src/alerts/alert.ts';
+import type { ClusterPod } from '#src/cluster/cluster-pod.ts';
 import { targetsByName } from '#src/cluster/targets.ts';
-import { AttackSource } from '#src/sources/attacks/attack-source.ts';
+import { Failure } from '#src/failure.ts';
+import type { Subject } from '#src/journal/entry.ts';
+import { AttackSource, type AttackSourceParts } from '#src/sources/attacks/attack-source.ts';
 import { AttackWindows } from '#src/sources/attacks/attack-windows.ts';
 import { UnderAttack } from '#src/sources/attacks/under-attack.ts';
 import type { Sample } from '#src/sources/source.ts';
@@ -12,7 +15,53 @@ import { subject } from '#test/journal/journal-entries.ts';
 
 const stranger = { authenticated: false };
 
-function setUp() {
+function pod(uid: string, changes: Partial<ClusterPod> = {}): ClusterPod {
+  return {
+    namespace: 'shop',
+    name: uid,
+    uid,
+    createdAt: 0,
+    node: undefined,
+    labels: {},
+    controller: undefined,
+    isReady: true,
+    readyAt: 0,
+    isLeaving: false,
+    hasEnded: false,
+    isQuarantined: false,
+    resourceVersion: '1',
+    ...changes,
+  };
+}
+
+const owners = [{ kind: 'deployment', name: 'checkout' }];
+
+/** Beside a cluster, with a reaper. */
+function inCluster(pods: () => readonly ClusterPod[] = () => []) {
+  const base = setUp({ podsOf: pods, isReaping: true });
+  const note = (subject: Exclude<Subject, AlertSubject>) =>
+    base.windows.record([{ subject, at: base.clock.now(), count: 1 }], base.clock.now());
+  const about = (uid: string) => ({ namespace: 'shop', pod: uid, podUid: uid, owners });
+  return {
+    ...base,
+    infect: (...uids: string[]) => {
+      for (const uid of uids) base.alert({ pod: uid, found: { uid, owners } });
+    },
+    reap: (uid: string) =>
+      note({ kind: 'reap', ...about(uid), how: 'evicted', rule: 'r', firstAlertAt: base.clock.now() }),
+    recreate: (uid: string, tookMs: number, outcome: 'ready' | 'overdue' | 'cancelled' = 'ready') =>
+      note({
+        kind: 'recreation',
+        ...about(uid),
+        outcome,
+        replacementUid: 'new',
+        tookMs,
+        sinceAlertMs: tookMs,
+      }),
+  };
+}
+
+function setUp(parts: Partial<Pick<AttackSourceParts, 'podsOf' | 'isReaping'>> = {}) {
   const clock = new ManualClock();
   const windows = new AttackWindows({
     observer: { late() {}, folded() {}, overflowed() {} },
@@ -26,6 +75,7 @@ function setUp() {
     targets: targetsByName,
     podsOf: undefined,
     isReaping: false,
+    ...parts,
     refusalOf: () => undefined,
     completeSince: () => missing.since,
     clock,
@@ -179,4 +229,99 @@ test('a late alert from before the attack is taken into account, and does not en
     clock.now(),
   );
   t.true(attacks.isUnderAttack(question));
+});
+
+test('infected pods are those that still run and serve', (t) => {
+  const { source, infect } = inCluster(() => [
+    pod('a'),
+    pod('b', { isLeaving: true }),
+    pod('c', { hasEnded: true }),
+    pod('d', { isQuarantined: true }),
+    pod('clean'),
+  ]);
+  infect('a', 'b', 'c', 'd', 'gone');
+  const value = (metric: string) => source.measure(trigger({ metric })).value;
+  t.is(value('infections'), 5);
+  t.is(value('infectedPods'), 1);
+});
+
+test('while the pods are not known there is no number of infected ones', (t) => {
+  const { source, infect } = inCluster(() => {
+    throw new Failure('unavailable', 'not known yet');
+  });
+  infect('a');
+  t.throws(() => source.measure(trigger({ metric: 'infectedPods' })), { code: 'unavailable' });
+  t.is(source.measure(trigger()).value, 1);
+});
+
+test('counts what was reaped, and how long it took to come back', (t) => {
+  const { source, clock, infect, reap, recreate } = inCluster(() => [pod('a'), pod('b'), pod('c')]);
+  const measure = (metric: string, more = {}) => source.measure(trigger({ metric, window: '2m', ...more }));
+  t.like(measure('recreationSeconds'), { value: 60, origin: 'assumed', active: false });
+  infect('x', 'y');
+  reap('x');
+  reap('x');
+  t.is(measure('reapedPods').value, 1);
+  t.is(measure('reapRate').value, 0.5);
+  t.is(measure('reapedPercent').value, 25);
+  recreate('x', 4_000);
+  reap('y');
+  recreate('y', 600_000, 'overdue');
+  t.like(measure('recreationSeconds'), { value: 302, origin: 'measured', active: true });
+  clock.advance(5 * 60_000);
+  // The last that is remembered, without one in the window.
+  t.is(measure('recreationSeconds').origin, 'measured');
+  t.is(measure('reapedPods').value, 0);
+});
+
+test('requiredReplicas is what the load needs, and more than the attacker can infect', (t) => {
+  const running = [pod('a'), pod('b')];
+  const { source, clock, infect, reap, recreate } = inCluster(() => running);
+  const measure = () =>
+    source.measure(
+      trigger({ metric: 'requiredReplicas', healthyReplicas: '6', threshold: '1', window: '5m' }),
+    );
+  t.like(measure(), { value: 6, active: false });
+  for (const uid of ['1', '2', '3']) {
+    reap(uid);
+    recreate(uid, 5_000);
+  }
+  clock.advance(10_000);
+  infect(...Array.from({ length: 12 }, (_, n) => `p${n}`));
+  clock.advance(60_000);
+  // n = 12 in 60 s, 5 s each: 4 more.
+  const sample = measure();
+  t.like(sample, { value: 10, active: true });
+  t.like(sample.inputs, {
+    newInfections: 12,
+    exposureSeconds: 60,
+    outageSeconds: 5,
+    surplus: 4,
+    infected: 0,
+    recreating: 0,
+  });
+  // What is out now counts if it is more than is expected to be.
+  infect('a', 'b');
+  for (const uid of ['4', '5', '6']) reap(uid);
+  t.like(measure().inputs, { infected: 2, recreating: 3 });
+  t.is(measure().value, 11);
+  clock.advance(6 * 60_000);
+  t.like(measure(), { active: false });
+});
+
+test('an alert that the cluster has a pod for counts for all that is above it, and for nothing that only looks like it', (t) => {
+  const { source, alert } = inCluster();
+  const chain = [
+    { kind: 'replicaset', name: 'web-7d9f8b6c5d' },
+    { kind: 'deployment', name: 'web' },
+    { kind: 'shop', name: 'mine' },
+  ];
+  // By its name it would be of checkout.
+  alert({ pod: 'checkout-7d9f8b6c5d-bbbbb', found: { uid: '1', owners: chain } });
+  const value = (workload: string) => source.measure(trigger({ workload })).value;
+  t.is(value('checkout'), 0);
+  for (const workload of ['web', 'deployment/web', 'shop/mine', 'mine', 'replicaset/web-7d9f8b6c5d'])
+    t.is(value(workload), 1);
+  t.is(value('statefulset/web'), 0);
+  t.is(value('other/mine'), 0);
 });
