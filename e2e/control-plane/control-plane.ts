@@ -168,13 +168,8 @@ async function prepare({ programs }: Run, config: KubeConfig, adapterPort: numbe
     status: { capacity: resources, allocatable: resources },
   });
   const core = config.makeApiClient(CoreV1Api);
-  for (const name of ['node-a', 'node-b']) {
-    await core.createNode({ body: node(name) });
-    await core.replaceNodeStatus({
-      name,
-      body: { ...(await core.readNode({ name })), status: node(name).status },
-    });
-  }
+  // A new node may bring its status along, as kubelets do; kwok keeps these capacities.
+  for (const name of ['node-a', 'node-b']) await core.createNode({ body: node(name) });
   const crds = join(programs, 'crds');
   const api = new RawApi(config);
   for (const file of readdirSync(crds)) await api.apply(readFileSync(join(crds, file), 'utf8'));

@@ -88,6 +88,35 @@ export class Case {
     });
   }
 
+  /** Makes pods Ready that would take long to become so by themselves. */
+  async makeReady(pods: readonly RawObject[]): Promise<void> {
+    const now = new Date().toISOString();
+    for (const { metadata } of pods) {
+      const conditions = [{ type: 'Ready', status: 'True', lastTransitionTime: now }];
+      await this.api.merge(
+        {
+          apiVersion: 'v1',
+          kind: 'Pod',
+          metadata: { namespace: this.namespace, name: metadata.name },
+          status: { phase: 'Running', conditions },
+        },
+        '/status',
+      );
+    }
+  }
+
+  /** What a scaler's /status says. */
+  async status(scaler: ScalerProcess): Promise<RawObject> {
+    return (await (await fetch(`${scaler.operations}/status`)).json()) as RawObject;
+  }
+
+  /** The value of a metric of a scaler's, by its name with its labels as they are written. */
+  async metric(scaler: ScalerProcess, name: string): Promise<number> {
+    const text = await (await fetch(`${scaler.operations}/metrics`)).text();
+    const line = text.split('\n').find((one) => one.startsWith(`${name} `));
+    return line === undefined ? 0 : Number(line.slice(name.length + 1));
+  }
+
   /** The Events about an object, as `reason: message`. */
   async events(about: string): Promise<string[]> {
     const events = await this.api.list('v1', 'Event', this.namespace);
@@ -134,8 +163,7 @@ export class Case {
 
   /** A scaler of its own process under the ServiceAccount and the roles of deploy/rbac.yaml. */
   async startScaler(environment: Readonly<Record<string, string>> = {}): Promise<ScalerProcess> {
-    if (!this.#installed) await this.#install();
-    this.#installed = true;
+    await this.install();
     const number = this.#scalers.length;
     const scaler = await startScaler({
       KUBECONFIG: await this.#kubeconfig(`scaler-${number}`),
@@ -185,8 +213,10 @@ export class Case {
     this.#t.log(`${what}: ${Math.round(value * 10) / 10} ${unit}`);
   }
 
-  /** deploy/rbac.yaml, as if it had been written for this namespace. */
-  async #install(): Promise<void> {
+  /** deploy/rbac.yaml, as if it had been written for this namespace; once. */
+  async install(): Promise<void> {
+    if (this.#installed) return;
+    this.#installed = true;
     const objects = parseObjects(readFileSync('deploy/rbac.yaml', 'utf8'));
     await this.api.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: this.home } }]);
     await this.api.apply(
@@ -212,6 +242,12 @@ export class Case {
     const user = { token: status.token };
     writeFileSync(path, kubeconfig({ server, ca: readFileSync(ca), namespace: this.home, user }));
     return path;
+  }
+
+  /** One with rubbish for a token. */
+  async writeKubeconfig(path: string, server: string): Promise<void> {
+    const ca = readFileSync(this.#given.ca);
+    writeFileSync(path, kubeconfig({ server, ca, namespace: this.home, user: { token: 'rubbish' } }));
   }
 
   async #close(): Promise<void> {

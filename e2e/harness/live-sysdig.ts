@@ -1,0 +1,92 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { Exporter } from '#e2e/harness/exporter.ts';
+import { startLivePrometheus } from '#e2e/harness/live-prometheus.ts';
+import type { Prometheus } from '#test/harness/prometheus.ts';
+import { type FakeRequest, type SysdigFake, startSysdigFake } from '#test/harness/sysdig-fake.ts';
+import { type FakeReply, replies } from '#test/harness/sysdig-replies.ts';
+
+/** `open`: the real Prometheus answers. Otherwise how Sysdig is down. */
+export type Door = 'open' | 'unavailable' | 'hanging' | 'not json';
+
+const token = 'monitor-token';
+
+/** Starts a Prometheus behind Sysdig's address and credentials, whose values a case sets and whose door it shuts. */
+export async function startLiveSysdig(): Promise<LiveSysdig> {
+  const exporter = new Exporter();
+  await exporter.listen();
+  const prometheus = await startLivePrometheus(exporter.address);
+  const sysdig = new LiveSysdig(exporter, prometheus);
+  await sysdig.open();
+  return sysdig;
+}
+
+export class LiveSysdig {
+  door: Door = 'open';
+  readonly #exporter: Exporter;
+  readonly #prometheus: Prometheus;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'e2e-sysdig-'));
+  #fake: SysdigFake | undefined;
+
+  constructor(exporter: Exporter, prometheus: Prometheus) {
+    this.#exporter = exporter;
+    this.#prometheus = prometheus;
+  }
+
+  async open(): Promise<void> {
+    writeFileSync(join(this.#folder, 'token'), token);
+    this.#fake = await startSysdigFake({
+      token,
+      record: false,
+      rateLimit: 6_000,
+      respond: (request) => this.#respond(request),
+    });
+  }
+
+  /** What points a scaler here. */
+  get settings(): Readonly<Record<string, string>> {
+    return { SYSDIG_URL: this.#fake?.baseUrl ?? '', SYSDIG_TOKEN_FILE: join(this.#folder, 'token') };
+  }
+
+  /** How many requests have come so far. */
+  get requests(): number {
+    return this.#fake?.total ?? 0;
+  }
+
+  /** `series` as PromQL selects it. Resolves once a query answers the value. */
+  async set(series: string, value: number): Promise<void> {
+    this.#exporter.set(series, value);
+    while ((await this.#query(series)) !== value) await pause(50);
+  }
+
+  async stop(): Promise<void> {
+    await this.#fake?.stop();
+    await this.#prometheus.stop();
+    this.#exporter.close();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #respond({ path, form }: FakeRequest): FakeReply | Promise<FakeReply | undefined> {
+    if (this.door === 'unavailable') return replies.html(503, 'Service Unavailable');
+    if (this.door === 'hanging') return { hang: 'head' };
+    if (this.door === 'not json') return { body: '{"status":"succ' };
+    if (path !== '/prometheus/api/v1/query') return Promise.resolve(undefined);
+    return this.#forward(path, form);
+  }
+
+  async #forward(path: string, form: Readonly<Record<string, string>>): Promise<FakeReply> {
+    const response = await fetch(`${this.#prometheus.baseUrl}${path}`, {
+      method: 'POST',
+      body: new URLSearchParams(form),
+    });
+    return { status: response.status, body: await response.text() };
+  }
+
+  async #query(series: string): Promise<number | undefined> {
+    const { body } = await this.#forward('/prometheus/api/v1/query', { query: series });
+    const { data } = JSON.parse(String(body)) as { data: { result: { value: [number, string] }[] } };
+    return data.result[0] && Number(data.result[0].value[1]);
+  }
+}

@@ -1,0 +1,18 @@
+import type { ScalerProcess } from '#test/harness/scaler-process.ts';
+
+/** One of the scaler's own metrics, all its series summed; 0 where it has none yet. */
+export async function readMetric({ operations }: ScalerProcess, name: string): Promise<number> {
+  const text = await (await fetch(`${operations}/metrics`)).text();
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+    .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
+}
+
+/** Whether all that was posted is on disk. */
+export async function isJournalled({ operations }: ScalerProcess): Promise<boolean> {
+  const { journal } = (await (await fetch(`${operations}/status`)).json()) as {
+    journal: { backlog: number };
+  };
+  return journal.backlog === 0;
+}
