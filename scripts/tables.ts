@@ -1,6 +1,7 @@
 // Writes the tables of docs/ from the schemas in code, so that they cannot drift. With --check it only compares.
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { z } from 'zod';
+import { type Feature, featureNames, permissionsOf } from '#src/cluster/features.ts';
 import {
   accountSettings,
   credentialSettings,
@@ -37,6 +38,12 @@ const pages: Record<string, Record<string, string>> = {
       rows(credentialSettings.shape, (key) => [code(key), code(environmentName(`ingest.${key}`))]),
     ),
   },
+  'docs/permissions.md': {
+    permissions: table(
+      ['Feature', 'API group', 'Resource', 'Verbs', 'Where'],
+      featureNames.flatMap((feature) => permissionRows(feature)),
+    ),
+  },
 };
 
 for (const [path, tables] of Object.entries(pages)) {
@@ -54,6 +61,19 @@ for (const [path, tables] of Object.entries(pages)) {
   } else {
     writeFileSync(path, wanted);
   }
+}
+
+function permissionRows(feature: Feature): string[][] {
+  const verbs = new Map<string, string[]>();
+  for (const { verb, group, resource, namespace = 'everywhere', name } of permissionsOf(feature, 'home')) {
+    const named = name === undefined ? resource : `${resource} ${name}`;
+    const key = JSON.stringify([feature, group || 'core', named, namespace]);
+    verbs.set(key, [...(verbs.get(key) ?? []), verb]);
+  }
+  return Array.from(verbs, ([key, of]) => {
+    const [name, group, resource, where] = JSON.parse(key) as string[];
+    return [code(name ?? ''), group ?? '', code(resource ?? ''), of.join(', '), where ?? ''];
+  });
 }
 
 function rows(shape: Shape, cells: (key: string) => string[]): string[][] {

@@ -15,9 +15,9 @@ export async function targetsOf(story: Case, scaledObject: string): Promise<numb
 /** Once the HPA has synced with a number for each of its metrics. */
 export async function untilMeasured(story: Case, scaledObject: string): Promise<void> {
   await story.until(`the HPA of ${scaledObject} has its numbers`, async () => {
-    const { spec, status } = (await hpaOf(story, scaledObject)) ?? {};
-    const measured: Partial<ExternalMetric>[] = status?.currentMetrics ?? [];
-    const wanted = spec?.metrics?.length ?? Number.POSITIVE_INFINITY;
+    const hpa = await hpaOf(story, scaledObject);
+    const measured: Partial<ExternalMetric>[] = hpa?.['status']?.currentMetrics ?? [];
+    const wanted = hpa?.['spec']?.metrics?.length ?? Number.POSITIVE_INFINITY;
     return measured.filter(({ external }) => external !== undefined).length >= wanted;
   });
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { ScalerProcess } from '#test/harness/scaler-process.ts';
 
 /** One of the scaler's own metrics, all its series summed; 0 where it has none yet. */
@@ -15,4 +16,10 @@ export async function isJournalled({ operations }: ScalerProcess): Promise<boole
     journal: { backlog: number };
   };
   return journal.backlog === 0;
+}
+
+/** Resident memory of the process, bytes. */
+export function residentBytes({ pid }: ScalerProcess): number {
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kilobytes) * 1024;
 }

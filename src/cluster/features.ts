@@ -1,7 +1,8 @@
 import type { Permission } from '#src/cluster/permissions.ts';
 
 /** What the scaler can do with a cluster; each is switched off by itself where a permission is missing. */
-export type Feature = 'targets' | 'workloads' | 'events' | 'surge' | 'reaper' | 'quarantine';
+export const featureNames = ['targets', 'workloads', 'events', 'surge', 'reaper', 'quarantine'] as const;
+export type Feature = (typeof featureNames)[number];
 
 /** Of the Lease that says who acts, and of the ConfigMap that stops all acts. */
 export const homeName = 'external-scaler-sysdig';

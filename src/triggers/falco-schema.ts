@@ -11,7 +11,7 @@ export const falcoSchema = z.object({
   workload: workload()
     .optional()
     .describe(
-      'The workload, `checkout` or `deployment/checkout`. Default: the one that is named like the ScaledObject.',
+      'The workload, `checkout` or `deployment/checkout`. Default: what the ScaledObject scales; without a cluster, the one of its name.',
     ),
   namespace: namespace()
     .optional()
@@ -63,5 +63,7 @@ export const falcoSchema = z.object({
     ),
   surge: flag()
     .prefault('false')
-    .describe('Lets the workload jump to its replicas at once. Has no effect in this version.'),
+    .describe(
+      'Lets a running workload jump to its replicas at once, where the operator allows it: surge-and-reaper.md.',
+    ),
 });
