@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { startControlPlane } from '#e2e/control-plane/control-plane.ts';
 import { builtPrograms } from '#e2e/control-plane/programs.ts';
 import { variable } from '#e2e/harness/given.ts';
-import { runAva } from '#scripts/run-ava.ts';
+import { type Counts, closing, runAva } from '#scripts/run-ava.ts';
 
 const startedAt = Date.now();
 const phase = (what: string) =>
@@ -21,33 +21,46 @@ const phase = (what: string) =>
 // A Ctrl-C reaches ava too: what is left is ended here, in order.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 
+/** What is timed has the machine for itself; of the rest many run at once, as they mostly wait. */
+const parts = [
+  { what: 'timed cases', options: ['e2e/cases/timed/*.test.ts', '--concurrency', '4'] },
+  { what: 'cases', options: ['e2e/cases/*.test.ts', '--concurrency', '4'] },
+  { what: 'large cases', options: ['e2e/cases/alone/*.test.ts', '--concurrency', '1'] },
+];
+const given = process.argv.slice(2);
+
 const programs = await builtPrograms();
 phase('programs are there');
 const folder = mkdtempSync(join(tmpdir(), 'e2e-'));
 const logs = join(folder, 'logs');
 const timings = join(folder, 'timings');
 mkdirSync(logs);
-let failed = 1;
+let counts: Counts = { passed: 0, failed: 1 };
 try {
   const { stop, ...controlPlane } = await startControlPlane({ programs, folder });
   phase('Kubernetes and KEDA are ready');
   try {
     const connection = join(folder, 'control-plane.json');
     writeFileSync(connection, JSON.stringify({ ...controlPlane, timings }));
-    failed = await runAva(['--config', 'e2e/ava.config.js', ...process.argv.slice(2)], {
-      [variable]: connection,
-    });
-    phase('cases are over');
+    counts = { passed: 0, failed: 0 };
+    for (const { what, options } of given.length > 0 ? [{ what: 'cases', options: given }] : parts) {
+      const { passed, failed } = await runAva(['--config', 'e2e/ava.config.js', ...options], {
+        [variable]: connection,
+      });
+      counts = { passed: counts.passed + passed, failed: counts.failed + failed };
+      phase(`${what} are over`);
+    }
     showTimings();
   } finally {
     await stop();
     phase('everything has ended');
   }
 } finally {
-  if (failed > 0) showLogs();
+  if (counts.failed > 0) showLogs();
   else rmSync(folder, { recursive: true, force: true });
 }
-process.exitCode = failed > 0 ? 1 : 0;
+console.log(closing(counts));
+process.exitCode = counts.failed > 0 ? 1 : 0;
 
 function showTimings(): void {
   if (!existsSync(timings)) return;

@@ -1,13 +1,18 @@
 import { spawn } from 'node:child_process';
 
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+}
+
 /**
- * Runs ava with these arguments and closes with one line that sums the run: `N passed, N failed`. Resolves to how many
- * failed: whatever else spoils a run (an uncaught exception, a file without tests, a time-out) counts as one.
+ * Runs ava with these arguments. Whatever else spoils a run (an uncaught exception, a file without tests, a time-out)
+ * counts as one that failed.
  */
 export function runAva(
   options: readonly string[],
   environment: Readonly<Record<string, string>> = {},
-): Promise<number> {
+): Promise<Counts> {
   const ava = spawn(process.execPath, ['node_modules/.bin/ava', ...options], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, FORCE_COLOR: process.stdout.isTTY ? '1' : '0', ...environment },
@@ -21,10 +26,14 @@ export function runAva(
     ava.on('close', (code) => {
       const passed = counted(tail, /(\d+) tests? passed/g);
       const failed = Math.max(counted(tail, /(\d+) tests? failed/g), code === 0 && passed > 0 ? 0 : 1);
-      process.stdout.write(`${passed} passed, ${failed} failed\n`);
-      resolve(failed);
+      resolve({ passed, failed });
     });
   });
+}
+
+/** The line that a test run closes with. */
+export function closing({ passed, failed }: Counts): string {
+  return `${passed} passed, ${failed} failed`;
 }
 
 function counted(text: string, form: RegExp): number {

@@ -1,4 +1,6 @@
 // Runs the tests; arguments are ava's.
-import { runAva } from '#scripts/run-ava.ts';
+import { closing, runAva } from '#scripts/run-ava.ts';
 
-process.exitCode = (await runAva(process.argv.slice(2))) > 0 ? 1 : 0;
+const counts = await runAva(process.argv.slice(2));
+console.log(closing(counts));
+process.exitCode = counts.failed > 0 ? 1 : 0;

@@ -76,7 +76,9 @@ test('with mTLS KEDA shows its client certificate, a new one too, and nobody wit
   await attack(story, scaler, 'stranger', 0);
   await story.until('KEDA gives up on it', () => isReady(story, 'stranger', 'False'));
   t.is(await hpaOf(story, 'stranger'), undefined);
-  t.true(scaler.lines.some((line) => line.includes('peer did not return a certificate')));
+  await story.until('the scaler says why', () =>
+    scaler.lines.some((line) => line.includes('peer did not return a certificate')),
+  );
   t.is(story.replicas.now('stranger'), 0);
   await attack(story, scaler, 'before', 1);
   await story.untilReplicas('before', 2);

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { CoreV1Api, CustomObjectsApi, type KubeConfig } from '@kubernetes/client-node';
 import { type Credentials, makeCredentials } from '#e2e/control-plane/credentials.ts';
 import { answers, type Run, start } from '#e2e/control-plane/programs.ts';
@@ -173,6 +174,10 @@ async function prepare({ programs }: Run, config: KubeConfig, adapterPort: numbe
   const crds = join(programs, 'crds');
   const api = new RawApi(config);
   for (const file of readdirSync(crds)) await api.apply(readFileSync(join(crds, file), 'utf8'));
+  // An operator that starts before they are served looks again only after 10 s.
+  for (const kind of ['ScaledObject', 'ScaledJob', 'TriggerAuthentication', 'ClusterTriggerAuthentication']) {
+    while (!(await api.serves('keda.sh/v1alpha1', kind))) await pause(20);
+  }
   await api.apply([
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'keda' } },
     {
@@ -219,6 +224,7 @@ async function startKeda(
       `--health-probe-bind-address=127.0.0.1:${health}`,
       `--metrics-service-bind-address=127.0.0.1:${grpc}`,
       '--enable-high-cardinality-metrics-labels',
+      ...(run.operatorOptions ?? []),
     ],
     serves: () => answers(`http://127.0.0.1:${health}/readyz`),
   });

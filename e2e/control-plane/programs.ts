@@ -15,6 +15,8 @@ export interface Run {
   readonly programs: string;
   /** Of this run: certificates, data, logs. */
   readonly folder: string;
+  /** Of KEDA's operator, beyond its defaults. */
+  readonly operatorOptions?: readonly string[];
 }
 
 export interface Start {

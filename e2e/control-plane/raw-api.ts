@@ -65,8 +65,15 @@ export class RawApi {
     await this.#request('DELETE', await this.#path({ apiVersion, kind, metadata: { namespace, name } }));
   }
 
+  /** Whether there is such a kind yet. */
+  async serves(apiVersion: string, kind: string): Promise<boolean> {
+    const listed = await this.#request('GET', basePath(apiVersion));
+    const resources: { kind: string }[] = listed?.['resources'] ?? [];
+    return resources.some((resource) => resource.kind === kind);
+  }
+
   async #path({ apiVersion, kind, metadata: { name, namespace } }: RawObject): Promise<string> {
-    const base = apiVersion === 'v1' ? '/api/v1' : `/apis/${apiVersion}`;
+    const base = basePath(apiVersion);
     const { plural, isNamespaced } = await this.#resource(base, kind);
     return `${base}/${isNamespaced ? `namespaces/${namespace ?? 'default'}/` : ''}${plural}/${name}`;
   }
@@ -107,6 +114,10 @@ export class RawApi {
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
     return text === '' ? undefined : (JSON.parse(text) as RawObject);
   }
+}
+
+function basePath(apiVersion: string): string {
+  return apiVersion === 'v1' ? '/api/v1' : `/apis/${apiVersion}`;
 }
 
 export function parseObjects(text: string): RawObject[] {

@@ -56,9 +56,16 @@ export class LiveSysdig {
   }
 
   /** `series` as PromQL selects it. Resolves once a query answers the value. */
-  async set(series: string, value: number): Promise<void> {
-    this.#exporter.set(series, value);
-    while ((await this.#query(series)) !== value) await pause(50);
+  set(series: string, value: number): Promise<void> {
+    return this.setAll([series], value);
+  }
+
+  /** Gives all these series one value. Resolves once queries answer it. */
+  async setAll(series: readonly string[], value: number): Promise<void> {
+    for (const one of series) this.#exporter.set(one, value);
+    // What one scrape brings is there at once.
+    const last = series.at(-1);
+    while (last !== undefined && (await this.#query(last)) !== value) await pause(50);
   }
 
   async stop(): Promise<void> {

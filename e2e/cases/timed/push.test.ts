@@ -19,8 +19,7 @@ test('an alert scales a workload from 0 to 1 at once', async (t) => {
   for (const name of names) {
     t.is(story.replicas.now(name), 0);
     const postedAt = Date.now();
-    const { status } = await story.alert(scaler, `${name}-7d9f8b6c5d-x2x4z`);
-    t.is(status, 204);
+    await story.alert(scaler, `${name}-7d9f8b6c5d-x2x4z`);
     story.report(
       'POST of an alert until spec.replicas goes from 0 to 1',
       (await story.untilReplicas(name, 1)) - postedAt,
