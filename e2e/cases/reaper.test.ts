@@ -1,47 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import type { RawObject } from '#e2e/control-plane/raw-api.ts';
 import { goneAfter, readyAfter } from '#e2e/control-plane/stages.ts';
-import { type AlertFields, type Case, openCase } from '#e2e/harness/case.ts';
-import { scaledObject, trigger, type WorkloadOptions, workload } from '#e2e/harness/manifests.ts';
-import type { ScalerProcess } from '#test/harness/scaler-process.ts';
-
-const rule = 'Drop and execute new binary in container';
-const reaping = { REAPER: 'on', REAPER_RULES: rule };
-const optedIn = { 'external-scaler-sysdig/reap': 'true' };
-/** Long enough that whatever is going to happen has happened. */
-const settleMs = 2_000;
-
-async function withWorkload(t: ExecutionContext, name: string, options: WorkloadOptions = {}): Promise<Case> {
-  const story = await openCase(t, name);
-  await story.apply(workload('checkout', { replicas: 3, labels: optedIn, ...options }));
-  return story;
-}
-
-function infect(story: Case, scaler: ScalerProcess, pods: readonly RawObject[], fields: AlertFields = {}) {
-  return Promise.all(
-    pods.map(({ metadata, spec }) =>
-      story.alert(scaler, metadata.name, { uid: String(metadata['uid']), host: spec.nodeName, ...fields }),
-    ),
-  );
-}
-
-/** Those of these pods that are there no more, or on their way out. */
-async function lost(story: Case, pods: readonly RawObject[]): Promise<string[]> {
-  const there = (await story.pods('checkout')).filter(
-    ({ metadata }) => metadata['deletionTimestamp'] === undefined,
-  );
-  const uids = new Set(there.map(({ metadata }) => metadata['uid']));
-  return pods.filter(({ metadata }) => !uids.has(metadata['uid'])).map(({ metadata }) => metadata.name);
-}
-
-function decisions(scaler: ScalerProcess, reason: string): number {
-  return scaler.lines.filter((line) => line.includes(`"reason":"${reason}"`)).length;
-}
-
-async function skipped(story: Case, scaler: ScalerProcess, reason: string): Promise<void> {
-  await story.until(`the reaper leaves a pod alone: ${reason}`, () => decisions(scaler, reason) > 0, 15_000);
-}
+import type { Case } from '#e2e/harness/case.ts';
+import { scaledObject, trigger } from '#e2e/harness/manifests.ts';
+import { infect, lost, reaping, rule, settleMs, skipped, withWorkload } from '#e2e/harness/reaping.ts';
 
 test('an infected pod is evicted, and what became of it is counted', async (t) => {
   const story = await withWorkload(t, 'reap', { replicas: 4 });
@@ -227,30 +190,6 @@ test('nobody can make it take a service below its floor, during a surge and a ro
   await watching;
   t.true(lowest >= floor, `${lowest} were available`);
   t.true((await story.metric(scaler, 'external_scaler_reaper_reaps_total{how="evicted"}')) >= 3);
-});
-
-test('a burst of alerts for 200 workloads disarms the rule, until somebody arms it again', async (t) => {
-  const story = await openCase(t, 'burst');
-  const scaler = await story.startScaler(reaping);
-  const names = Array.from({ length: 200 }, (_, n) => `service-${n}`);
-  await Promise.all(names.map((name) => story.apply(workload(name, { replicas: 2, labels: optedIn }))));
-  const pods = await story.until('400 pods', async () => {
-    const found = await story.api.list('v1', 'Pod', story.namespace);
-    return found.length === 400 && found.every(({ spec }) => spec.nodeName) && found;
-  });
-  await infect(story, scaler, pods);
-  const line = await story.until('the rule is disarmed', () =>
-    scaler.lines.find((one) => one.includes('the rule is disarmed')),
-  );
-  t.regex(line, /at most 20 of 5 are believed/);
-  await pause(settleMs);
-  const reaped = await story.metric(scaler, 'external_scaler_reaper_reaps_total{how="evicted"}');
-  t.is(reaped, 0, 'expected that it is disarmed before it strikes');
-  t.true((await story.status(scaler))['cluster'].disarmed[rule] !== undefined);
-  const rearm = () =>
-    fetch(`${scaler.operations}/rearm?rule=${encodeURIComponent(rule)}`, { method: 'POST' });
-  t.is((await rearm()).status, 200);
-  t.is((await rearm()).status, 404);
 });
 
 test('forged alerts reap nothing', async (t) => {

@@ -8,12 +8,12 @@ test('when the window has run empty the HPA scales in by its own rules', async (
   const story = await openCase(t, 'surge-ends');
   const scaler = await story.startScaler({ SURGE: 'on' });
   await twoRunning(story, scaler, 'checkout', { spec: eagerScaleDown });
+  const infectedAt = Date.now();
   await infect(story, scaler, 'checkout', 0, 12);
   await story.untilReplicas('checkout', 12);
-  const surgedAt = Date.now();
   await story.untilReplicas('checkout', 2, 150_000);
   // Not before its alerts have left the window of a minute.
-  t.true(Date.now() - surgedAt > 55_000);
+  t.true(Date.now() - infectedAt > 59_000);
 });
 
 for (const [what, reason, options, metadata] of [
@@ -72,13 +72,13 @@ test('a scale that somebody else changes at the same moment is read and decided 
   let writing = true;
   const rival = (async () => {
     for (let n = 0; writing; n++) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await new Promise((resolve) => setTimeout(resolve, 100));
       const metadata = { name: 'checkout', namespace: story.namespace, annotations: { turn: String(n) } };
       await story.api.merge({ apiVersion: 'apps/v1', kind: 'Deployment', metadata });
     }
   })();
   await infect(story, scaler, 'checkout', 0, 20);
-  await story.untilReplicas('checkout', 20, 10_000);
+  await story.untilReplicas('checkout', 20, 30_000);
   writing = false;
   await rival;
   t.pass();

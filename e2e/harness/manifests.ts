@@ -54,7 +54,7 @@ export function trigger(
 }
 
 export interface ScaledObjectOptions {
-  readonly target?: { readonly name: string; readonly kind?: string };
+  readonly target?: { readonly name: string; readonly kind?: string; readonly apiVersion?: string };
   readonly triggers: readonly object[];
   readonly min?: number;
   /** null: not set. */

@@ -64,7 +64,10 @@ export async function openActs(parts: ActParts): Promise<ActRoad> {
   const switches = new PauseSwitches({ connection, clock });
   const surge = openSurge(parts, cluster, { switches, mayAct });
   const reaper = features.has('reaper') ? await openReaper(parts, cluster, { switches, mayAct }) : undefined;
-  lease?.onTaken(() => void reaper?.takeOver());
+  lease?.onTaken(() => {
+    surge.takeOver();
+    void reaper?.takeOver();
+  });
   return {
     record: (entries) => reaper?.record(entries),
     async start() {

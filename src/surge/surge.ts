@@ -16,7 +16,7 @@ export interface SurgeParts {
   readonly objects: Pick<Objects, 'read' | 'scale' | 'setScale'>;
   readonly switches: Pick<PauseSwitches, 'setFor'>;
   readonly events: Pick<Events, 'write'>;
-  readonly source: Pick<AttackSource, 'measure' | 'watchAlerts'>;
+  readonly source: Pick<AttackSource, 'measure' | 'watchAlerts' | 'newestAlertAt'>;
   readonly parse: (ref: ScaledObjectRef) => ParsedTrigger;
   /** Whether this replica is the one that acts. */
   readonly mayAct: () => boolean;
@@ -42,6 +42,11 @@ interface Candidate {
   isWaiting: boolean;
 }
 
+interface Followed {
+  readonly candidates: readonly Candidate[];
+  readonly end: AbortController;
+}
+
 /** The first jump waits for what an attack brings at once; more follow at most this often. */
 const gatherMs = 100;
 const leastApartMs = 1_000;
@@ -56,7 +61,7 @@ const never = Number.NEGATIVE_INFINITY;
  */
 export class Surge {
   readonly #parts: SurgeParts;
-  readonly #followed = new Map<string, AbortController>();
+  readonly #followed = new Map<string, Followed>();
   readonly #told = new Set<string>();
   #stopFollowing: (() => void) | undefined;
 
@@ -72,8 +77,15 @@ export class Surge {
 
   stop(): void {
     this.#stopFollowing?.();
-    for (const following of this.#followed.values()) following.abort();
+    for (const { end } of this.#followed.values()) end.abort();
     this.#followed.clear();
+  }
+
+  /** This replica acts from now on: also on what has happened just before. */
+  takeOver(): void {
+    for (const { candidates, end } of this.#followed.values()) {
+      for (const candidate of candidates) this.#catchUp(candidate, end.signal);
+    }
   }
 
   /** A request asks about such a trigger. Says so once if no ScaledObject carries it: nothing will happen. */
@@ -89,7 +101,7 @@ export class Surge {
     if (scaledObject.kind !== 'ScaledObject') return;
     const { namespace, name, triggers } = scaledObject;
     const key = `${namespace}/${name}`;
-    this.#followed.get(key)?.abort();
+    this.#followed.get(key)?.end.abort();
     this.#followed.delete(key);
     if (isGone) return;
     const candidates = triggers.flatMap((carried, index) => {
@@ -100,26 +112,34 @@ export class Surge {
       const trigger = { ...parsed.trigger, filter: { ...parsed.trigger.filter, acting: true } };
       return [{ scaledObject, index, trigger, lastTriedAt: never, lastAlertAt: never, isWaiting: false }];
     });
-    if (candidates.length === 0) return;
-    const following = new AbortController();
-    this.#followed.set(key, following);
-    for (const candidate of candidates) {
-      const refusal = this.#parts.off ?? refusalOf(scaledObject, candidate.index, candidate.trigger);
+    const willing = candidates.filter(({ index, trigger }) => {
+      const refusal = this.#parts.off ?? refusalOf(scaledObject, index, trigger);
       if (refusal !== undefined) this.#refuse(scaledObject, refusal);
-      else this.#watch(candidate, following.signal);
+      return refusal === undefined;
+    });
+    if (willing.length === 0) return;
+    const end = new AbortController();
+    this.#followed.set(key, { candidates: willing, end });
+    for (const candidate of willing) {
+      this.#watch(candidate, end.signal);
+      this.#catchUp(candidate, end.signal);
     }
   }
 
+  /** A ScaledObject, or this process, may come in the middle of an attack. */
+  #catchUp(candidate: Candidate, signal: AbortSignal): void {
+    const at = this.#parts.source.newestAlertAt(candidate.trigger);
+    if (at !== undefined) this.#alerted(candidate, at, signal);
+  }
+
   #watch(candidate: Candidate, signal: AbortSignal): void {
-    const { source, clock, maxAlertAgeMs } = this.#parts;
-    source.watchAlerts(
-      candidate.trigger,
-      (at) => {
-        candidate.lastAlertAt = Math.max(candidate.lastAlertAt, at);
-        if (clock.now() - at <= maxAlertAgeMs) this.#schedule(candidate, signal);
-      },
-      signal,
-    );
+    this.#parts.source.watchAlerts(candidate.trigger, (at) => this.#alerted(candidate, at, signal), signal);
+  }
+
+  #alerted(candidate: Candidate, at: number, signal: AbortSignal): void {
+    const { clock, maxAlertAgeMs } = this.#parts;
+    candidate.lastAlertAt = Math.max(candidate.lastAlertAt, at);
+    if (clock.now() - at <= maxAlertAgeMs) this.#schedule(candidate, signal);
   }
 
   #schedule(candidate: Candidate, signal: AbortSignal, leastMs = gatherMs): void {

@@ -110,6 +110,11 @@ export class AttackSource implements Source<FalcoTrigger> {
     // The target of an attack metric does not change.
   }
 
+  /** When the newest matching alert in the window happened, epoch ms; undefined while there is none, or nothing is known. */
+  newestAlertAt(trigger: FalcoTrigger): number | undefined {
+    return this.#viewOrNone(trigger, this.#parts.clock.now())?.newestAt;
+  }
+
   /** Watches whatever view answers the trigger: another, when its ScaledObject comes to scale another workload. */
   #attend(
     trigger: FalcoTrigger,

@@ -105,6 +105,11 @@ export class View {
     return first === undefined ? undefined : first * this.#stepMs;
   }
 
+  /** When the newest alert in the window happened, epoch ms, at the start of its step; undefined when none is in it. */
+  get newestAt(): number | undefined {
+    return this.#alerts === 0 ? undefined : this.#newest * this.#stepMs;
+  }
+
   /** When the newest alert leaves the window, epoch ms; undefined when none is in it. */
   get emptyAt(): number | undefined {
     return this.#alerts === 0 ? undefined : (this.#newest + this.#steps) * this.#stepMs;
