@@ -1,13 +1,5 @@
 // Starts a fresh control plane with KEDA, runs the cases against it, and ends everything. Arguments are ava's.
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startControlPlane } from '#e2e/control-plane/control-plane.ts';
@@ -32,12 +24,12 @@ const given = process.argv.slice(2);
 const programs = await builtPrograms();
 phase('programs are there');
 const folder = mkdtempSync(join(tmpdir(), 'e2e-'));
-const logs = join(folder, 'logs');
 const timings = join(folder, 'timings');
-mkdirSync(logs);
+let logs = join(folder, 'attempt-1', 'logs');
 let counts: Counts = { passed: 0, failed: 1 };
 try {
   const { stop, ...controlPlane } = await startControlPlane({ programs, folder });
+  logs = controlPlane.logs;
   phase('Kubernetes and KEDA are ready');
   try {
     const connection = join(folder, 'control-plane.json');
@@ -55,10 +47,11 @@ try {
     await stop();
     phase('everything has ended');
   }
-} finally {
-  if (counts.failed > 0) showLogs();
-  else rmSync(folder, { recursive: true, force: true });
+} catch (error) {
+  console.error(error);
 }
+if (counts.failed > 0) showLogs();
+else rmSync(folder, { recursive: true, force: true });
 console.log(closing(counts));
 process.exitCode = counts.failed > 0 ? 1 : 0;
 

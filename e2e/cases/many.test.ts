@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test from 'ava';
@@ -19,7 +19,6 @@ test(`${count} ScaledObjects become Ready, no call fails, and Sysdig is asked se
   // many, KEDA's default of 20 a second is spent on writing statuses alone.
   const operatorOptions = ['--kube-api-qps=100', '--kube-api-burst=200'];
   const folder = mkdtempSync(join(dirname(given().logs), 'many-'));
-  mkdirSync(join(folder, 'logs'));
   const run = { programs: await builtPrograms(), folder, operatorOptions };
   const { stop, ...controlPlane } = await startControlPlane(run);
   t.teardown(stop);

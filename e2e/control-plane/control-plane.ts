@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { CoreV1Api, CustomObjectsApi, type KubeConfig } from '@kubernetes/client-node';
 import { type Credentials, makeCredentials } from '#e2e/control-plane/credentials.ts';
-import { answers, type Run, start } from '#e2e/control-plane/programs.ts';
+import { type Attempt, answers, type Run, start } from '#e2e/control-plane/programs.ts';
 import { RawApi } from '#e2e/control-plane/raw-api.ts';
 import { writeStages } from '#e2e/control-plane/stages.ts';
 import { systemClock } from '#src/clock.ts';
@@ -26,44 +26,45 @@ export interface RunningControlPlane extends ControlPlane {
   stop(): Promise<void>;
 }
 
+const mostAttempts = 3;
+
 /** A fresh Kubernetes with KEDA, on free ports. Rejects with the words of the program that failed; then nothing is left. */
 export async function startControlPlane(run: Run): Promise<RunningControlPlane> {
-  const { folder } = run;
-  const started: GuardedProgram[] = [];
-  const stop = async () => {
-    for (const program of started.reverse()) await program.stop();
-  };
-  try {
-    const ports = await freePorts(10);
-    const [etcd = 0, etcdPeer = 0, api = 0] = ports;
-    const server = `https://127.0.0.1:${api}`;
-    const credentials = makeCredentials(folder, server);
-    const config = connect(
-      { kind: 'file', path: credentials.kubeconfig },
-      { clock: systemClock, onRequest() {} },
-    );
-    started.push(await startEtcd(run, etcd, etcdPeer));
-    started.push(await startApiServer(run, credentials, { config, etcd, api }));
-    started.push(...(await startControllers(run, credentials, ports.slice(3, 5))));
-    const addresses = ports.slice(5);
-    await prepare(run, config, addresses[3] ?? 0);
-    started.push(...(await startKeda(run, credentials, config, addresses)));
-    const kedaMetrics = `http://127.0.0.1:${addresses[0]}/metrics`;
-    return {
-      server,
-      ca: credentials.ca,
-      kubeconfig: credentials.kubeconfig,
-      logs: join(folder, 'logs'),
-      kedaMetrics,
-      stop,
+  for (let attempt = 1; ; attempt++) {
+    const folder = join(run.folder, `attempt-${attempt}`);
+    const logs = join(folder, 'logs');
+    mkdirSync(logs, { recursive: true });
+    const started: GuardedProgram[] = [];
+    const stop = async () => {
+      for (const program of started.reverse()) await program.stop();
     };
-  } catch (error) {
-    await stop();
-    throw error;
+    try {
+      return { ...(await bringUp({ ...run, folder, logs, started })), stop };
+    } catch (error) {
+      await stop();
+      // A port that was free may be taken a moment later.
+      if (attempt === mostAttempts || !String(error).includes('address already in use')) throw error;
+    }
   }
 }
 
-function startEtcd(run: Run, port: number, peerPort: number): Promise<GuardedProgram> {
+async function bringUp(run: Attempt): Promise<ControlPlane> {
+  const ports = await freePorts(10);
+  const [etcd = 0, etcdPeer = 0, api = 0] = ports;
+  const server = `https://127.0.0.1:${api}`;
+  const credentials = makeCredentials(run.folder, server);
+  const { kubeconfig, ca } = credentials;
+  const config = connect({ kind: 'file', path: kubeconfig }, { clock: systemClock, onRequest() {} });
+  await startEtcd(run, etcd, etcdPeer);
+  await startApiServer(run, credentials, { config, etcd, api });
+  await startControllers(run, credentials, ports.slice(3, 5));
+  const addresses = ports.slice(5);
+  await prepare(run, config, addresses[3] ?? 0);
+  await startKeda(run, credentials, config, addresses);
+  return { server, ca, kubeconfig, logs: run.logs, kedaMetrics: `http://127.0.0.1:${addresses[0]}/metrics` };
+}
+
+function startEtcd(run: Attempt, port: number, peerPort: number): Promise<void> {
   const client = `http://127.0.0.1:${port}`;
   const peer = `http://127.0.0.1:${peerPort}`;
   return start(run, {
@@ -82,10 +83,10 @@ function startEtcd(run: Run, port: number, peerPort: number): Promise<GuardedPro
 }
 
 function startApiServer(
-  run: Run,
+  run: Attempt,
   { ca, server, frontProxy, serviceAccounts }: Credentials,
   { config, etcd, api }: { config: KubeConfig; etcd: number; api: number },
-): Promise<GuardedProgram> {
+): Promise<void> {
   return start(run, {
     name: 'kube-apiserver',
     options: [
@@ -117,10 +118,10 @@ function startApiServer(
 }
 
 async function startControllers(
-  run: Run,
+  run: Attempt,
   { ca, kubeconfig, serviceAccounts }: Credentials,
   [manager = 0, scheduler = 0]: readonly number[],
-): Promise<GuardedProgram[]> {
+): Promise<void> {
   const shared = [
     `--kubeconfig=${kubeconfig}`,
     `--authentication-kubeconfig=${kubeconfig}`,
@@ -129,7 +130,7 @@ async function startControllers(
     '--bind-address=127.0.0.1',
     `--cert-dir=${join(run.folder, 'controllers')}`,
   ];
-  return Promise.all([
+  await Promise.all([
     start(run, {
       name: 'kube-controller-manager',
       options: [
@@ -203,11 +204,11 @@ async function prepare({ programs }: Run, config: KubeConfig, adapterPort: numbe
 }
 
 async function startKeda(
-  run: Run,
+  run: Attempt,
   { kubeconfig, keda }: Credentials,
   config: KubeConfig,
   [metrics = 0, health = 0, grpc = 0, adapter = 0, adapterMetrics = 0]: readonly number[],
-): Promise<GuardedProgram[]> {
+): Promise<void> {
   const environment = {
     WATCH_NAMESPACE: '',
     KEDA_CLUSTER_OBJECT_NAMESPACE: 'keda',
@@ -250,7 +251,7 @@ async function startKeda(
       return Array.isArray(resources);
     },
   });
-  return Promise.all([operator, served]);
+  await Promise.all([operator, served]);
 }
 
 async function freePorts(count: number): Promise<number[]> {

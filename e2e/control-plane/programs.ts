@@ -19,6 +19,13 @@ export interface Run {
   readonly operatorOptions?: readonly string[];
 }
 
+/** One try to bring it all up. */
+export interface Attempt extends Run {
+  readonly logs: string;
+  /** What is to be ended, last first. */
+  readonly started: GuardedProgram[];
+}
+
 export interface Start {
   readonly name: string;
   readonly options: readonly string[];
@@ -26,17 +33,19 @@ export interface Start {
   readonly serves: () => Promise<boolean>;
 }
 
-/** Starts one of the programs; its log is `logs/NAME.log` in the run's folder. Rejects when it does not come to serve. */
-export async function start({ programs, folder }: Run, { name, options, environment, serves }: Start) {
+/** Starts one of the programs, with its log in `NAME.log`. Rejects when it does not come to serve. */
+export async function start(
+  { programs, logs, started }: Attempt,
+  { name, options, environment, serves }: Start,
+): Promise<void> {
   const program = new GuardedProgram(join(programs, name), options, {
     folder: '',
-    logFile: join(folder, 'logs', `${name}.log`),
+    logFile: join(logs, `${name}.log`),
     ...(environment && { environment }),
   });
+  started.push(program);
   const problem = await program.ready(serves);
-  if (problem === undefined) return program;
-  await program.stop();
-  throw new Error(`${name}: ${problem}`);
+  if (problem !== undefined) throw new Error(`${name}: ${problem}`);
 }
 
 /** Whether something answers 200 there. */

@@ -17,11 +17,15 @@ import { falcoAlert } from '#test/harness/falco-alert.ts';
 interface Setting {
   readonly credentials?: readonly Credential[];
   readonly clusterName?: string;
+  readonly ownUser?: string;
   readonly overload?: IngestServerOptions['overload'];
 }
 
 /** An ingest on a free port over records that the test can read and break. */
-async function ingest(t: ExecutionContext, { credentials = [], clusterName, overload }: Setting = {}) {
+async function ingest(
+  t: ExecutionContext,
+  { credentials = [], clusterName, ownUser, overload }: Setting = {},
+) {
   const entries: Entry[] = [];
   const counted: Record<string, number> = {};
   const lines: string[] = [];
@@ -56,6 +60,7 @@ async function ingest(t: ExecutionContext, { credentials = [], clusterName, over
       clock: systemClock,
       retentionMs: 86_400_000,
       clusterName,
+      ownUser,
     }),
     observer,
     clock: systemClock,
@@ -179,6 +184,24 @@ test('alerts without a pod, of another cluster and of the past are counted as su
   await post('falco', falcoAlert({ source: 'internal' }));
   t.is(entries.length, 0);
   t.deepEqual(counted, { 'falco podless': 1, 'falco foreign': 1, 'falco late': 1, 'falco sign-of-life': 1 });
+});
+
+test('what our own requests to the API server raise never feeds back', async (t) => {
+  const ownUser = 'system:serviceaccount:keda:external-scaler-sysdig';
+  const { post, entries, counted } = await ingest(t, { ownUser });
+  const audited = (user: string) => ({
+    ...falcoAlert({ source: 'k8s_audit' }),
+    output_fields: {
+      'ka.user.name': user,
+      'ka.target.resource': 'pods',
+      'ka.target.namespace': 'shop',
+      'ka.target.name': 'checkout-0',
+    },
+  });
+  await post('falco', audited(ownUser));
+  await post('falco', audited('system:serviceaccount:shop:attacker'));
+  t.is(entries.length, 1);
+  t.deepEqual(counted, { 'falco own': 1, 'falco accepted': 1 });
 });
 
 test('a token opens, in the header or behind the address of Falco, and a rotated one at once', async (t) => {

@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import { targetsByName } from '#src/cluster/targets.ts';
+import { type Targets, targetsByName } from '#src/cluster/targets.ts';
 import { Failure } from '#src/failure.ts';
 import type { Attacks, AttackTopic } from '#src/sources/attacks.ts';
 import type { Sample } from '#src/sources/source.ts';
@@ -16,7 +16,7 @@ const stranger = { authenticated: false };
 const rate = { query: 'sum(rate(load[1m]))' };
 
 /** A source over a real broker; the upstream answers what the test sets, after its latency. */
-function setUp(t: ExecutionContext, attacks: Attacks = noAttacks) {
+function setUp(t: ExecutionContext, attacks: Attacks = noAttacks, targets: Targets = targetsByName) {
   const clock = new SettableClock();
   const world = { answer: (): Series[] => [], asked: [] as string[], latencyMs: 100 };
   const heard: string[] = [];
@@ -37,7 +37,7 @@ function setUp(t: ExecutionContext, attacks: Attacks = noAttacks) {
       undefined,
     ),
     attacks,
-    targets: targetsByName,
+    targets,
     refusalOf: () => undefined,
     questions: broker,
     clock,
@@ -310,4 +310,27 @@ test('the target tightens while the workload is under attack, and tells when it 
     windowMs: 120_000,
   });
   t.is(source.target(sysdigTrigger(rate)), 100);
+});
+
+test('a metric without a workload is that of what the ScaledObject scales, also when that changes', async (t) => {
+  let target: string | undefined;
+  const { measure, values, world } = setUp(t, noAttacks, {
+    of() {
+      if (target === undefined) throw new Failure('unavailable', 'not known yet');
+      return { kind: 'deployment', apiVersion: 'apps/v1', name: target };
+    },
+    watch() {},
+  });
+  values(5);
+  const follows = sysdigTrigger({ metricName: 'jvm.heap.used' });
+  t.is(await measure(follows), 'not known yet');
+  t.deepEqual(world.asked, []);
+  target = 'web';
+  await measure(follows);
+  t.regex(world.asked.join(), /kube_workload_name="web"/);
+  target = 'cart';
+  await measure(follows);
+  t.regex(world.asked.join(), /kube_workload_name="cart"/);
+  await measure(sysdigTrigger({ metricName: 'jvm.heap.used', workload: 'named' }));
+  t.regex(world.asked.join(), /kube_workload_name="named"/);
 });
