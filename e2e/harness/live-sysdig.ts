@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Exporter } from '#e2e/harness/exporter.ts';
+import { given } from '#e2e/harness/given.ts';
 import { startLivePrometheus } from '#e2e/harness/live-prometheus.ts';
 import type { Prometheus } from '#test/harness/prometheus.ts';
 import { type FakeRequest, type SysdigFake, startSysdigFake } from '#test/harness/sysdig-fake.ts';
@@ -27,7 +27,7 @@ export class LiveSysdig {
   door: Door = 'open';
   readonly #exporter: Exporter;
   readonly #prometheus: Prometheus;
-  readonly #folder = mkdtempSync(join(tmpdir(), 'e2e-sysdig-'));
+  readonly #folder = mkdtempSync(join(dirname(given().logs), 'sysdig-'));
   #fake: SysdigFake | undefined;
 
   constructor(exporter: Exporter, prometheus: Prometheus) {
