@@ -129,7 +129,7 @@ test('pods belong to all that is above them, whatever they are called', async (t
   const infections = { ...infected, metric: 'infections' };
   for (const [app, owners, others] of [
     ['db', ['statefulset/db', 'db'], ['deployment/db']],
-    ['agent', ['daemonset/agent'], ['job/agent']],
+    ['agent', ['daemonset/agent'], ['deployment/agent']],
     ['backup', ['job/backup-by-hand', 'cronjob/backup'], ['cronjob/backup-by-hand']],
     ['lonely', ['pod/lonely'], ['deployment/lonely']],
   ] as const) {

@@ -28,7 +28,7 @@ export interface AttributionParts {
   readonly clock: Clock;
 }
 
-/** The first alert about a pod waits this long for the cluster; then its workload is guessed by its name. */
+/** The first alert about a pod waits this long for the cluster; then its workload is guessed by its name, until the answer comes. */
 const patienceMs = 250;
 
 /**
@@ -86,25 +86,34 @@ export class Attribution implements Records {
   async #found(entries: readonly Entry[]): Promise<readonly Entry[]> {
     const [first] = entries;
     if (first?.subject.kind !== 'alert') return entries;
-    const found = await this.#patiently(podOf(first.subject, first.at));
-    if (found === undefined) return entries;
+    const { clock, pods } = this.#parts;
+    const finding = pods.find(podOf(first.subject, first.at)).catch(() => undefined);
+    let isLate = false;
+    const late = new Promise<undefined>((resolve) => {
+      const stopTimer = clock.after(patienceMs, () => {
+        isLate = true;
+        resolve(undefined);
+      });
+      void finding.then(stopTimer);
+    });
+    const found = await Promise.race([finding, late]);
+    if (isLate) void finding.then((pod) => this.#correct(entries, pod));
+    return found === undefined ? entries : this.#all(entries, found);
+  }
+
+  /** What was written down without its pod is said again with it, for no further alert. */
+  #correct(entries: readonly Entry[], found: FoundPod | undefined): void {
+    if (found === undefined) return;
+    const again = this.#all(entries, found).map((entry) => ({ ...entry, count: 0 }));
+    this.#parts.records.record(again).catch(() => {
+      // It counts in memory; a journal that fails is told by its own metrics.
+    });
+  }
+
+  #all(entries: readonly Entry[], found: FoundPod): Entry[] {
     return entries.map((entry) =>
       entry.subject.kind === 'alert' ? this.#with(entry, entry.subject, found) : entry,
     );
-  }
-
-  #patiently(pod: PodAtTime): Promise<FoundPod | undefined> {
-    const { clock, pods } = this.#parts;
-    return new Promise((resolve) => {
-      const stopTimer = clock.after(patienceMs, () => resolve(undefined));
-      pods
-        .find(pod)
-        .catch(() => undefined)
-        .then((found) => {
-          stopTimer();
-          resolve(found);
-        });
-    });
   }
 
   #with(entry: Entry, subject: AlertSubject, found: FoundPod): Entry {

@@ -57,8 +57,21 @@ test('a cluster that cannot tell, or not in time, costs the pod and not the aler
   asked[0]?.fail();
   await failed;
   const late = attribution.record([entry('b')]);
-  clock.advance(250);
+  await clock.advance(250);
   await late;
-  asked[1]?.answer(found);
   t.deepEqual(uids(), [[undefined], [undefined]]);
+});
+
+test('an answer that comes too late is written down all the same, and counts no alert twice', async (t) => {
+  const { attribution, asked, clock, uids, written } = setUp(() => undefined);
+  const late = attribution.record([entry('a', start, 3)]);
+  await clock.advance(250);
+  await late;
+  asked[0]?.answer(found);
+  await clock.advance(0);
+  t.deepEqual(uids(), [[undefined], ['uid-1']]);
+  t.deepEqual(
+    written.map(([one]) => one?.count),
+    [3, 0],
+  );
 });

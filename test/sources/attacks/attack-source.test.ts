@@ -245,6 +245,20 @@ test('infected pods are those that still run and serve', (t) => {
   t.is(value('infectedPods'), 1);
 });
 
+test('an alert whose pod is found later counts once, and for the right workload', (t) => {
+  const { source, windows, clock, alert } = inCluster(() => [pod('uid-1')]);
+  const name = 'checkout-by-hand-x2x4z';
+  alert({ pod: name });
+  const value = (metric: string) =>
+    source.measure(trigger({ metric, workload: 'deployment/checkout' })).value;
+  t.is(value('infections'), 0);
+  const found = { uid: 'uid-1', owners };
+  windows.record([{ subject: { ...subject(name), found }, at: clock.now(), count: 0 }], clock.now());
+  t.is(value('infections'), 1);
+  t.is(value('infectedPods'), 1);
+  t.is(value('alerts'), 0, 'it was counted where it was guessed to be');
+});
+
 test('while the pods are not known there is no number of infected ones', (t) => {
   const { source, infect } = inCluster(() => {
     throw new Failure('unavailable', 'not known yet');
