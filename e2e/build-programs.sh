@@ -20,6 +20,8 @@ fi
 
 say() { echo "build-programs: $*" >&2; }
 wanted=$(sed -n 's/^go //p' kubernetes/go.mod)
+# Where Go's own installer puts it, which not every shell has on its PATH.
+command -v go >/dev/null 2>&1 || PATH="$PATH:/usr/local/go/bin"
 if ! command -v go >/dev/null 2>&1; then
   say "go is missing; the end-to-end tests build Kubernetes and KEDA with it. Install Go $wanted or later (https://go.dev/dl)"
   exit 1
@@ -32,16 +34,8 @@ fi
 
 mkdir -p "$cache"
 lock="$cache/.e2e-build.lock"
-until mkdir "$lock" 2>/dev/null; do
-  owner=$(cat "$lock/pid" 2>/dev/null || echo '')
-  if [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null; then
-    rm -rf "$lock" # its owner was killed
-    continue
-  fi
-  [ -n "$owner" ] || [ -z "$(find "$lock" -maxdepth 0 -mmin +1 2>/dev/null)" ] || rm -rf "$lock"
-  sleep 1
-done
-echo $$ >"$lock/pid"
+. ../../scripts/lock.sh
+lock "$lock"
 rm -rf "$cache"/.e2e-build.?????? # of one that was killed
 work=$(mktemp -d "$cache/.e2e-build.XXXXXX")
 trap 'rm -rf "$work" "$lock"' EXIT

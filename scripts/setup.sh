@@ -16,17 +16,8 @@ command -v npm >/dev/null 2>&1 || {
   exit 1
 }
 
-until mkdir "$lock" 2>/dev/null; do
-  owner=$(cat "$lock/pid" 2>/dev/null || echo '')
-  if [ -n "$owner" ] && ! kill -0 "$owner" 2>/dev/null; then
-    rm -rf "$lock" # its owner was killed
-    continue
-  fi
-  # Nor can one without an owner be waited for: it was killed before it could sign.
-  [ -n "$owner" ] || [ -z "$(find "$lock" -maxdepth 0 -mmin +1 2>/dev/null)" ] || rm -rf "$lock"
-  sleep 1
-done
-echo $$ >"$lock/pid"
+. scripts/lock.sh
+lock "$lock"
 trap 'rm -rf "$lock"' EXIT
 trap 'exit 130' INT TERM
 

@@ -164,7 +164,7 @@ async function run(configuration: Configuration): Promise<void> {
   const alerts = reachable(ingestAt, await ingest.listen(ingestAt));
   const grpcAt = parseAddress(settings['grpc.address']);
   const grpc = reachable(grpcAt, await server.listen());
-  await acts.start();
+  acts.start();
   notReady = undefined;
   const addresses = { grpc, ingest: alerts, operations: operationsUrl };
   log.info({ ...addresses, accounts: [...configuration.accounts.keys()] }, 'listening');

@@ -50,9 +50,9 @@ export class Lease {
     this.#onTaken.add(listener);
   }
 
-  /** Resolves after the first try; goes on by itself. */
-  async start(): Promise<void> {
-    await this.#tick();
+  /** Tries at once, and goes on by itself. */
+  start(): void {
+    void this.#tick();
   }
 
   /** Gives it back, so that another may act at once. Never rejects. */

@@ -38,7 +38,7 @@ export interface ActRoad {
   /** Takes entries of the journal in, past ones first. */
   record(entries: readonly Entry[]): void;
   /** The past is known: acts from now on. */
-  start(): Promise<void>;
+  start(): void;
   /** A request asks about this trigger. */
   asked(trigger: Trigger, ref: ScaledObjectRef): void;
   readonly isActing: boolean;
@@ -70,10 +70,10 @@ export async function openActs(parts: ActParts): Promise<ActRoad> {
   });
   return {
     record: (entries) => reaper?.record(entries),
-    async start() {
+    start() {
       surge.start();
       reaper?.start();
-      await lease?.start();
+      lease?.start();
     },
     asked(trigger, ref) {
       if (trigger.source !== 'falco' || !trigger.surge) return;
@@ -96,7 +96,7 @@ export async function openActs(parts: ActParts): Promise<ActRoad> {
 
 const inert: ActRoad = {
   record() {},
-  start: () => Promise.resolve(),
+  start() {},
   asked() {},
   isActing: false,
   disarmed: new Map(),
@@ -195,6 +195,7 @@ async function openReaper(
     clock,
     log,
   });
+  let arePast = true;
   let stopTimer: (() => void) | undefined;
   const schedule = () => {
     stopTimer = clock.after(upkeepMs, async () => {
@@ -207,9 +208,10 @@ async function openReaper(
   return {
     record(entries) {
       ledger.record(entries);
-      reaper.record(entries);
+      reaper.record(entries, arePast);
     },
     start() {
+      arePast = false;
       recreations.start();
       schedule();
     },

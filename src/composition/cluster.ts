@@ -71,10 +71,12 @@ export async function openCluster(parts: ClusterParts): Promise<ClusterRoad> {
     clock,
     log,
   });
+  const { connection } = cluster;
   const features = new Set<Feature>();
+  let isSilent = false;
   for (const feature of wanted) {
     const lacks = needs[feature].filter((needed) => !features.has(needed));
-    const permissions = permissionsOf(feature, cluster.connection.namespace);
+    const permissions = permissionsOf(feature, connection.namespace);
     const missing = lacks.length > 0 ? lacks : await lackingFor(permissions);
     if (missing.length === 0) features.add(feature);
     else
@@ -85,13 +87,13 @@ export async function openCluster(parts: ClusterParts): Promise<ClusterRoad> {
   }
   if (features.has('targets')) await started(cluster.scaledObjects.start());
   const stopUpkeep = upkeep(() => cluster.workloads.tidy());
-  log.info({ features: [...features], namespace: cluster.connection.namespace }, 'works with the cluster');
+  log.info({ features: [...features], namespace: connection.namespace }, 'works with the cluster');
   return {
     cluster,
     features,
     targets: features.has('targets') ? clusterTargets(cluster.scaledObjects) : targetsByName,
     pods: features.has('workloads') ? findsPods(cluster) : undefined,
-    ownUser: await ownUser(cluster.connection),
+    ownUser: await ownUser(connection),
     refusalOf(trigger) {
       const scaledObject = cluster.scaledObjects.get(trigger.scaledObject);
       return scaledObject && forbiddenBy(scaledObject, trigger);
@@ -107,14 +109,14 @@ export async function openCluster(parts: ClusterParts): Promise<ClusterRoad> {
       if (scaledObject === undefined || !features.has('events')) return;
       void cluster.events.write(scaledObject, { type: 'Warning', reason, message });
     },
-    describe: () => ({ features: [...features], namespace: cluster.connection.namespace }),
+    describe: () => ({ features: [...features], namespace: connection.namespace }),
     close() {
       stopUpkeep();
       cluster.close();
     },
   };
 
-  /** An API server that does not answer now is asked again by whoever needs it: nothing is switched off for that. */
+  /** An API server that does not answer is asked once, and again by whoever needs it: nothing is switched off for that. */
   async function lackingFor(permissions: ReturnType<typeof permissionsOf>): Promise<string[]> {
     const namespaces = settings.watchNamespaces ?? [undefined];
     const asked = permissions.flatMap((permission) =>
@@ -122,9 +124,11 @@ export async function openCluster(parts: ClusterParts): Promise<ClusterRoad> {
         ? namespaces.map((namespace) => ({ ...permission, namespace }))
         : [permission],
     );
+    if (isSilent) return [];
     try {
-      return await missingPermissions((cluster as Cluster).connection, asked);
+      return await missingPermissions(connection, asked);
     } catch (thrown) {
+      isSilent = true;
       log.warn(
         { reason: Failure.from(thrown).message },
         'cannot ask which permissions there are; takes them for granted',

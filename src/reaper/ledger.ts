@@ -52,6 +52,8 @@ export class Ledger {
         if (subject.verdict === 'reap' && !this.#reaps.has(subject.podUid)) {
           this.#intents.set(subject.podUid, { subject, at });
         }
+        // It came to nothing.
+        if (subject.verdict === 'skip') this.#intents.delete(subject.podUid);
         if (subject.verdict === 'would-reap') this.#imagined.set(subject.podUid, { subject, at });
       } else {
         const { namespace, found } = subject;

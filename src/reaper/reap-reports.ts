@@ -20,7 +20,8 @@ const mostRemembered = 10_000;
 /** Tells of what the reaper decides and does: log, metrics, Events. */
 export class ReapReports {
   readonly #parts: ReapReportsParts;
-  readonly #told = new Map<string, number>();
+  /** What was told last of each pod and rule. */
+  readonly #told = new Map<string, { readonly what: string; readonly at: number }>();
 
   constructor(parts: ReapReportsParts) {
     this.#parts = parts;
@@ -34,12 +35,13 @@ export class ReapReports {
     const { observer, clock, log } = this.#parts;
     observer.decided(verdict, reason);
     const now = clock.now();
-    const key = JSON.stringify([namespace, pod, podUid, rule, verdict, reason]);
-    const toldAt = this.#told.get(key);
+    const key = JSON.stringify([namespace, pod, podUid, rule]);
+    const what = `${verdict} ${reason}`;
+    const told = this.#told.get(key);
     // Each intention counts, also one that follows on a failure.
-    if (verdict !== 'reap' && toldAt !== undefined && Math.abs(now - toldAt) < quietMs) return false;
+    if (verdict !== 'reap' && told?.what === what && Math.abs(now - told.at) < quietMs) return false;
     if (this.#told.size >= mostRemembered) this.#told.clear();
-    this.#told.set(key, now);
+    this.#told.set(key, { what, at: now });
     const about = { namespace, pod, podUid, rule, reason, ...(detail === undefined ? {} : { detail }) };
     log.info(
       about,

@@ -84,8 +84,8 @@ export class Reaper {
     this.#matches = compileFilter({ minimumPriority, rules, tags: [], sources: [] });
   }
 
-  /** Takes entries of the journal in. */
-  record(entries: readonly Entry[]): void {
+  /** Takes entries of the journal in; of past ones only what is still fresh matters. */
+  record(entries: readonly Entry[], arePast: boolean): void {
     const { settings, clock } = this.#parts;
     const now = clock.now();
     for (const { subject, at } of entries) {
@@ -95,7 +95,7 @@ export class Reaper {
       const known = this.#suspects.get(keyOf(fresh));
       if (known !== undefined) known.at = Math.max(known.at, at);
       else if (now - at <= settings.maxAlertAgeMs) this.#add(fresh);
-      else this.#skip(fresh, undefined, 'stale');
+      else if (!arePast) this.#skip(fresh, undefined, 'stale');
     }
   }
 
@@ -265,23 +265,23 @@ export class Reaper {
       if (arming.isDisarmed(suspect.rule)) return this.#skip(suspect, found, 'disarmed');
       const against = await this.#judgeRoom(found.pod, workload, key, now);
       if (against !== undefined) return this.#skip(suspect, found, against);
-      const verdict = settings.mode === 'on' ? 'reap' : 'would-reap';
-      await this.#decide(suspect, found, verdict, 'infected');
       if (settings.mode === 'dry-run') {
+        await this.#decide(suspect, found, 'would-reap', 'infected');
         reports.wouldReap(found.pod, workload, suspect.rule);
         this.#suspects.delete(keyOf(suspect));
         return;
       }
       await this.#parts.recreations.expect(workload);
       const how = await this.#takesIntoQuarantine(found.pod, workload);
+      // Whoever comes after a crash must know what was meant.
+      if (!(await this.#decide(suspect, found, 'reap', 'infected'))) break;
       const outcome = await this.#carryOut(found.pod, workload, how);
-      if (outcome.kind === 'done' || outcome.kind === 'gone') {
+      if (outcome.kind === 'done') {
         this.#suspects.delete(keyOf(suspect));
-        if (outcome.kind === 'gone') ledger.dropIntent(found.pod.uid);
-        else await this.#reaped({ ...candidate, found }, how);
+        await this.#reaped({ ...candidate, found }, how);
         return;
       }
-      ledger.dropIntent(found.pod.uid);
+      if (outcome.kind === 'gone') return this.#skip(suspect, found, 'no-pod');
       if (outcome.kind === 'blocked') return this.#skip(suspect, found, 'disruption-budget', outcome.reason);
       // It has changed since it was looked at.
       const again = await this.#parts.pods.freshWithOwners(suspect.namespace, suspect.pod);
@@ -290,6 +290,7 @@ export class Reaper {
         return this.#skip(suspect, again, againstPod ?? 'no-pod');
       found = again;
     }
+    ledger.dropIntent(found.pod.uid);
     this.#later(suspect);
   }
 
@@ -373,27 +374,29 @@ export class Reaper {
     suspect.dueAt = this.#parts.clock.now() + Math.min(mostRetryMs, leastRetryMs * 2 ** (suspect.tries - 1));
   }
 
+  /** False if it could not be made durable. */
   async #decide(
     suspect: Suspect,
     found: PodWithOwners | undefined,
     verdict: 'reap' | 'would-reap' | 'skip',
     reason: string,
     detail?: string,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { namespace, pod, uid = '', rule, owners } = suspect;
     const about = found === undefined ? { namespace, pod, podUid: uid, owners } : actedOn(found);
     const subject: Subject = { kind: 'decision', ...about, rule, verdict, reason };
-    if (!this.#parts.reports.decided(subject, detail)) return;
-    await this.#write(subject);
+    return !this.#parts.reports.decided(subject, detail) || this.#write(subject);
   }
 
-  async #write(subject: Subject): Promise<void> {
+  async #write(subject: Subject): Promise<boolean> {
     const { record, clock, log } = this.#parts;
     try {
       await record([{ subject, at: floorTo(tickMs, clock.now()), count: 1 }]);
+      return true;
     } catch (thrown) {
       // It counts in memory; a journal that fails is told by its own metrics.
       log.warn({ reason: Failure.from(thrown).message }, 'a decision of the reaper is not durable');
+      return false;
     }
   }
 }

@@ -63,15 +63,21 @@ export class Recreations {
     this.#watching.clear();
   }
 
-  /** A pod is about to be reaped: whatever comes after it must be seen. */
+  /** A pod is about to be reaped: whatever comes after it is to be seen. Never rejects, as that is no reason to leave it. */
   async expect(workload: ClusterWorkload): Promise<void> {
-    await this.#watch(workload.namespace, workload);
+    try {
+      await this.#watch(workload.namespace, workload);
+    } catch (thrown) {
+      this.#parts.log.debug({ workload: workload.name, reason: Failure.from(thrown).message }, unseen);
+    }
   }
 
   async #lookAround(): Promise<void> {
     const { ledger, isElected, log } = this.#parts;
     if (!isElected()) return;
     const open = new Map<string, NotedReap[]>();
+    const uids = new Set(ledger.open.map(({ subject }) => subject.podUid));
+    for (const uid of this.#told) if (!uids.has(uid)) this.#told.delete(uid);
     for (const reap of ledger.open) {
       const workload = workloadOf(reap.subject.owners);
       if (workload === undefined) continue;

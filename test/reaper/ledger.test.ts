@@ -56,6 +56,12 @@ test('an intention is open until it is known what became of it', (t) => {
   t.deepEqual(ledger.intents, []);
 });
 
+test('an intention that came to nothing is none any more', (t) => {
+  const ledger = new Ledger();
+  ledger.record([entry(decision('a', 'reap'), 1), entry(decision('a', 'skip'), 2)]);
+  t.deepEqual(ledger.intents, []);
+});
+
 test('reaps count for their period, and those that dry-run only imagines count too', (t) => {
   const ledger = new Ledger();
   ledger.record([entry(reap('a'), 0), entry(decision('b', 'would-reap'), 2 * minute)]);
