@@ -22,7 +22,10 @@ test('while Sysdig is down for two minutes no workload loses a replica, and then
     await sysdig.set(series(name), replicas * 10);
     const query = { source: 'sysdig', query: `sum(${series(name)})`, threshold: '10', cacheTTL: '1s' };
     const triggers = [trigger(scaler.grpc, { ...query, ...metadata })];
-    await story.apply(workload(name), scaledObject(name, { triggers, spec: { ...eagerScaleDown, ...spec } }));
+    await story.apply(
+      workload(name, { replicas }),
+      scaledObject(name, { triggers, spec: { ...eagerScaleDown, ...spec } }),
+    );
   };
   await run('alone', 4, {});
   await run('lifted', 4, { spec: { fallback } });

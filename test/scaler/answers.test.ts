@@ -109,7 +109,13 @@ test('statuses tell where each trigger stands', (t) => {
     target: 10,
     askedAt: clock.now(),
   };
-  const unknown = { value: undefined, at: undefined, active: undefined, origin: undefined };
+  const unknown = {
+    value: undefined,
+    at: undefined,
+    active: undefined,
+    origin: undefined,
+    inputs: undefined,
+  };
   const { at } = sample(1);
   t.deepEqual(answers.statuses(), [
     {
@@ -118,6 +124,7 @@ test('statuses tell where each trigger stands', (t) => {
       at,
       active: true,
       origin: 'measured',
+      inputs: undefined,
       lastError: undefined,
       lastErrorAt: undefined,
     },
