@@ -36,6 +36,9 @@ export const passing: ReadonlySet<SkipReason> = new Set([
   'disruption-budget',
 ]);
 
+/** What somebody, or the next alert, may change within seconds. */
+export const changing: ReadonlySet<SkipReason> = new Set(['younger-than-alert', 'paused', 'disarmed']);
+
 /** Sensors' clocks and the API server's differ; and the API server tells a pod's age in whole seconds. */
 export const skewMs = 5_000;
 

@@ -24,7 +24,7 @@ export interface Suspect {
   readonly owners: readonly NamedWorkload[];
 }
 
-export function suspectOf(subject: AlertSubject, at: number, now: number): Suspect {
+export function suspectOf(subject: AlertSubject, at: number): Suspect {
   const { namespace, pod, podUid: uid, rule, sender, source, host, found } = subject;
   return {
     namespace,
@@ -37,7 +37,7 @@ export function suspectOf(subject: AlertSubject, at: number, now: number): Suspe
     mayAct: mayAct(subject),
     at,
     firstAt: at,
-    dueAt: now,
+    dueAt: at,
     tries: 0,
     owners: found?.owners ?? [],
   };

@@ -43,6 +43,21 @@ test('what an authenticated asker was told is not told to a stranger', (t) => {
   t.true(answers.isActive(ref, known));
 });
 
+test('whoever asks for a trigger that the ScaledObject carries is as good as known', (t) => {
+  const carried = new Set(['checkout']);
+  const { answers, source } = assemble({ isCarried: ({ name }) => carried.has(name) });
+  const asked: boolean[] = [];
+  source.measure = (_, asker) => {
+    asked.push(asker.authenticated);
+    return sample(1);
+  };
+  answers.metrics(ref, metricName, stranger);
+  carried.clear();
+  answers.metrics(ref, metricName, stranger);
+  answers.metrics(ref, metricName, known);
+  t.deepEqual(asked, [true, false, true]);
+});
+
 test('IsActive alone measures for itself', (t) => {
   const { answers, source } = assemble();
   t.true(answers.isActive(ref, stranger));

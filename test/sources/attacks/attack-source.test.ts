@@ -245,6 +245,18 @@ test('infected pods are those that still run and serve', (t) => {
   t.is(value('infectedPods'), 1);
 });
 
+test('what an account-wide sender says without naming the cluster counts, and nothing may be done about it', (t) => {
+  const { source, alert } = setUp();
+  alert({ pod: 'checkout-7d9f8b6c5d-bbbbb' });
+  alert({ pod: 'checkout-7d9f8b6c5d-ccccc', sender: 'sysdig' });
+  alert({ pod: 'checkout-7d9f8b6c5d-ddddd', sender: 'alertmanager' });
+  alert({ pod: 'checkout-7d9f8b6c5d-fffff', sender: 'sysdig', cluster: 'prod' });
+  const all = trigger();
+  const acting = { ...all, filter: { ...all.filter, acting: true } };
+  t.is(source.measure(all).value, 4);
+  t.is(source.measure(acting).value, 2);
+});
+
 test('an alert whose pod is found later counts once, and for the right workload', (t) => {
   const { source, windows, clock, alert } = inCluster(() => [pod('uid-1')]);
   const name = 'checkout-by-hand-x2x4z';
