@@ -308,3 +308,16 @@ test('an unknown region and a secret in the environment stop the start', async (
   t.regex(secret.output, /SYSDIG_TOKEN: a secret in the environment is refused/);
   t.notRegex(secret.output, /very-secret/);
 });
+
+test('a kubeconfig that cannot be read stops the start, and nothing of it is shown', async (t) => {
+  const path = join(folder(t), 'kubeconfig');
+  writeFileSync(path, 'users:\n- user: {token: very-secret\n  rubbish: [');
+  const { code, output } = await runToExit({ KUBECONFIG: path });
+  t.is(code, 1);
+  t.regex(
+    output,
+    /expected a kubeconfig file, got .*; name another, or leave it out to run without a cluster/,
+  );
+  t.notRegex(output, /very-secret/);
+  t.regex((await runToExit({ KUBECONFIG: `${path}-missing` })).output, /ENOENT/);
+});

@@ -59,18 +59,19 @@ export function connect(origin: ClusterOrigin, options: ConnectionOptions): Conn
   try {
     connection.loadFromFile(origin.path);
   } catch (error) {
-    throw unusable(origin.path, error instanceof Error ? error.message : String(error), error);
+    // Its first line only: a parser quotes the file below it, and that may hold a token.
+    const [got = ''] = String(error instanceof Error ? error.message : error).split('\n', 1);
+    throw unusable(origin.path, got);
   }
   if (!connection.getCurrentCluster()) {
-    throw unusable(origin.path, 'one without a current context', undefined);
+    throw unusable(origin.path, 'one without a current context');
   }
   return connection;
 }
 
-function unusable(path: string, got: string, cause: unknown): Failure {
+function unusable(path: string, got: string): Failure {
   return new Failure(
     'invalid',
     `KUBECONFIG ${path}: expected a kubeconfig file, got ${got}; name another, or leave it out to run without a cluster`,
-    { cause },
   );
 }
