@@ -17,14 +17,18 @@ export function runAva(
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, FORCE_COLOR: process.stdout.isTTY ? '1' : '0', ...environment },
   });
+  let ticks = 0;
   let tail = '';
   ava.stdout.on('data', (chunk: Buffer) => {
     process.stdout.write(chunk);
-    tail = (tail + chunk.toString()).slice(-4_000);
+    const text = chunk.toString();
+    ticks += text.split('✔').length - 1;
+    tail = (tail + text).slice(-4_000);
   });
   return new Promise((resolve) => {
     ava.on('close', (code) => {
-      const passed = counted(tail, /(\d+) tests? passed/g);
+      // ava says how many passed only if none failed.
+      const passed = counted(tail, /(\d+) tests? passed/g) || ticks;
       const failed = Math.max(counted(tail, /(\d+) tests? failed/g), code === 0 && passed > 0 ? 0 : 1);
       resolve({ passed, failed });
     });

@@ -45,6 +45,8 @@ for (const [how, end] of [
     await story.until(
       'four streams',
       async () => (await readMetric(second, 'external_scaler_open_streams')) >= 4,
+      // KEDA's pauses between its tries grow up to a minute.
+      120_000,
     );
     story.report(`the scaler ${how}: until KEDA's streams are back`, Date.now() - endedAt);
 

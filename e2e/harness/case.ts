@@ -187,6 +187,7 @@ export class Case {
       KUBECONFIG: await this.#kubeconfig(`scaler-${number}`),
       WATCH_NAMESPACES: this.namespace,
       CLUSTER_NAME: 'e2e',
+      LOG_LEVEL: 'debug',
       JOURNAL: `sqlite:${join(this.folder, `journal-${number}.db`)}`,
       ...environment,
     });

@@ -47,5 +47,5 @@ function decisions(scaler: ScalerProcess, reason: string): number {
 }
 
 export async function skipped(story: Case, scaler: ScalerProcess, reason: string): Promise<void> {
-  await story.until(`the reaper leaves a pod alone: ${reason}`, () => decisions(scaler, reason) > 0, 15_000);
+  await story.until(`the reaper leaves a pod alone: ${reason}`, () => decisions(scaler, reason) > 0, 30_000);
 }

@@ -92,7 +92,7 @@ export async function openCluster(parts: ClusterParts): Promise<ClusterRoad> {
     cluster,
     features,
     targets: features.has('targets') ? clusterTargets(cluster.scaledObjects) : targetsByName,
-    pods: features.has('workloads') ? findsPods(cluster) : undefined,
+    pods: features.has('workloads') ? findsPods(cluster, log) : undefined,
     ownUser: await ownUser(connection),
     refusalOf(trigger) {
       const scaledObject = cluster.scaledObjects.get(trigger.scaledObject);
@@ -175,7 +175,7 @@ function withoutCluster(): ClusterRoad {
 }
 
 /** Alerts' view of the cluster's pods. */
-function findsPods(cluster: Cluster): FindsPods {
+function findsPods(cluster: Cluster, log: Log): FindsPods {
   return {
     recall(asked) {
       if (!cluster.watches(asked.namespace)) return 'absent';
@@ -184,7 +184,14 @@ function findsPods(cluster: Cluster): FindsPods {
       return wasThere(known, asked) ? foundPod(known) : 'absent';
     },
     async find(asked) {
-      const known = await cluster.pods.find(asked);
+      const known = await cluster.pods.find(asked).catch((thrown: unknown) => {
+        const { namespace, name: pod } = asked;
+        log.debug(
+          { namespace, pod, reason: Failure.from(thrown).message },
+          'cannot tell whose pod an alert is about',
+        );
+        throw thrown;
+      });
       return known !== undefined && wasThere(known, asked) ? foundPod(known) : undefined;
     },
   };

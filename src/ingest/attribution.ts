@@ -30,6 +30,8 @@ export interface AttributionParts {
 
 /** The first alert about a pod waits this long for the cluster; then its workload is guessed by its name, until the answer comes. */
 const patienceMs = 250;
+const retriesMs = [1_000, 4_000, 15_000];
+const mostRetrying = 1_000;
 
 /**
  * Says with each alert whose pod it was about, before it is written down: whoever reads the journal later, when the pod is
@@ -40,6 +42,7 @@ export class Attribution implements Records {
   readonly #attributed = new WeakMap<AlertSubject, AlertSubject>();
   readonly #waiting = new Set<Promise<void>>();
   #waitingEntries = 0;
+  #retrying = 0;
 
   constructor(parts: AttributionParts) {
     this.#parts = parts;
@@ -86,8 +89,8 @@ export class Attribution implements Records {
   async #found(entries: readonly Entry[]): Promise<readonly Entry[]> {
     const [first] = entries;
     if (first?.subject.kind !== 'alert') return entries;
-    const { clock, pods } = this.#parts;
-    const finding = pods.find(podOf(first.subject, first.at)).catch(() => undefined);
+    const { clock } = this.#parts;
+    const finding = this.#find(podOf(first.subject, first.at));
     let isLate = false;
     const late = new Promise<undefined>((resolve) => {
       const stopTimer = clock.after(patienceMs, () => {
@@ -99,6 +102,22 @@ export class Attribution implements Records {
     const found = await Promise.race([finding, late]);
     if (isLate) void finding.then((pod) => this.#correct(entries, pod));
     return found === undefined ? entries : this.#all(entries, found);
+  }
+
+  /** A cluster that cannot tell now is asked again for a while. */
+  async #find(pod: PodAtTime): Promise<FoundPod | undefined> {
+    const { pods, clock } = this.#parts;
+    for (const pauseMs of retriesMs) {
+      try {
+        return await pods.find(pod);
+      } catch {
+        if (this.#retrying >= mostRetrying) return undefined;
+      }
+      this.#retrying++;
+      await new Promise<void>((resolve) => clock.after(pauseMs, resolve));
+      this.#retrying--;
+    }
+    return pods.find(pod).catch(() => undefined);
   }
 
   /** What was written down without its pod is said again with it, for no further alert. */

@@ -162,6 +162,7 @@ export class Surge {
     if (!mayAct()) return;
     try {
       const outcome = await this.#surge(candidate);
+      log.debug({ namespace, name, outcome: outcome ?? 'enough' }, 'considered a surge');
       if (outcome !== undefined) observer.surged(outcome);
       // KEDA brings a workload from 0 to its first replica: then it can be looked at again.
       const isFresh = this.#parts.clock.now() - candidate.lastAlertAt <= this.#parts.maxAlertAgeMs;

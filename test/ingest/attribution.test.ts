@@ -55,11 +55,26 @@ test('a cluster that cannot tell, or not in time, costs the pod and not the aler
   const { attribution, asked, clock, uids } = setUp(() => undefined);
   const failed = attribution.record([entry('a')]);
   asked[0]?.fail();
-  await failed;
   const late = attribution.record([entry('b')]);
   await clock.advance(250);
-  await late;
+  await Promise.all([failed, late]);
   t.deepEqual(uids(), [[undefined], [undefined]]);
+});
+
+test('a cluster that cannot tell is asked again for a while', async (t) => {
+  const { attribution, asked, clock, uids } = setUp(() => undefined);
+  const recorded = attribution.record([entry('a')]);
+  asked[0]?.fail();
+  await clock.advance(0);
+  await clock.advance(1_000);
+  await recorded;
+  t.is(asked.length, 2);
+  asked[1]?.fail();
+  await clock.advance(0);
+  await clock.advance(4_000);
+  asked[2]?.answer(found);
+  await clock.advance(0);
+  t.deepEqual(uids(), [[undefined], ['uid-1']]);
 });
 
 test('an answer that comes too late is written down all the same, and counts no alert twice', async (t) => {
