@@ -19,9 +19,8 @@ export function runAva(
   });
   let ticks = 0;
   let tail = '';
-  ava.stdout.on('data', (chunk: Buffer) => {
-    process.stdout.write(chunk);
-    const text = chunk.toString();
+  ava.stdout.setEncoding('utf8').on('data', (text: string) => {
+    process.stdout.write(text);
     ticks += text.split('✔').length - 1;
     tail = (tail + text).slice(-4_000);
   });
