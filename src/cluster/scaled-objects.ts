@@ -113,6 +113,8 @@ export class ScaledObjects {
 
   #changed(changed: ScaledObject, isGone: boolean): void {
     const key = keyOf(changed.kind, changed.namespace, changed.name);
+    // KEDA writes a status with every poll: that is no change of what its author wants.
+    if (!isGone && JSON.stringify(this.#known.get(key)) === JSON.stringify(changed)) return;
     if (isGone) this.#known.delete(key);
     else this.#known.set(key, changed);
     for (const listener of this.#listeners) listener(changed, isGone);

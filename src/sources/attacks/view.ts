@@ -107,7 +107,8 @@ export class View {
 
   /** When the newest alert in the window happened, epoch ms, at the start of its step; undefined when none is in it. */
   get newestAt(): number | undefined {
-    return this.#alerts === 0 ? undefined : this.#newest * this.#stepMs;
+    // A pod that was found too late counts as infected without a further alert.
+    return this.#alerts === 0 && this.#infections === 0 ? undefined : this.#newest * this.#stepMs;
   }
 
   /** When the newest alert leaves the window, epoch ms; undefined when none is in it. */

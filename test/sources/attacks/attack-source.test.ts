@@ -269,6 +269,7 @@ test('an alert whose pod is found later counts once, and for the right workload'
   t.is(value('infections'), 1);
   t.is(value('infectedPods'), 1);
   t.is(value('alerts'), 0, 'it was counted where it was guessed to be');
+  t.is(source.newestAlertAt(trigger({ workload: 'deployment/checkout' })), clock.now());
 });
 
 test('while the pods are not known there is no number of infected ones', (t) => {
