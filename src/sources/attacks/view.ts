@@ -111,11 +111,6 @@ export class View {
     return this.#alerts === 0 && this.#infections === 0 ? undefined : this.#newest * this.#stepMs;
   }
 
-  /** When the newest alert leaves the window, epoch ms; undefined when none is in it. */
-  get emptyAt(): number | undefined {
-    return this.#alerts === 0 ? undefined : (this.#newest + this.#steps) * this.#stepMs;
-  }
-
   /** The times of all matching alerts that are remembered, in the window or not, in any order. */
   *times(): Generator<number> {
     for (const { counts } of this.#histories) {
