@@ -27,6 +27,9 @@ export interface ReapSubject extends ActedOn {
   readonly firstAlertAt: number;
 }
 
+/** A reaped pod's place that nobody has taken for longer is given up. */
+export const overdueMs = 10 * 60_000;
+
 /** What became of a reaped pod's place. */
 export interface RecreationSubject extends ActedOn {
   readonly kind: 'recreation';

@@ -16,8 +16,6 @@ interface Attack {
 
 /** Without an alert for so long, the next one begins another attack. */
 const attackEndsMs = 5 * 60_000;
-/** A place that nobody has taken for longer is given up. */
-export const overdueMs = 10 * 60_000;
 const keptMs = 3_600_000;
 
 /** What the reaper has to know of the past, out of the journal alone: a restart, or another replica, knows the same. */

@@ -5,10 +5,10 @@ import type { ClusterWorkload, Objects } from '#src/cluster/objects.ts';
 import { workloadOf } from '#src/cluster/owner-chains.ts';
 import type { Workloads } from '#src/cluster/workloads.ts';
 import { Failure } from '#src/failure.ts';
-import type { Entry, RecreationSubject } from '#src/journal/entry.ts';
+import { type Entry, overdueMs, type RecreationSubject } from '#src/journal/entry.ts';
 import { floorTo, tickMs } from '#src/journal/resolution.ts';
 import type { Log } from '#src/log.ts';
-import { type Ledger, type NotedReap, overdueMs, workloadKey } from '#src/reaper/ledger.ts';
+import { type Ledger, type NotedReap, workloadKey } from '#src/reaper/ledger.ts';
 
 export interface RecreationsParts {
   readonly ledger: Ledger;

@@ -1,10 +1,9 @@
+import { overdueMs } from '#src/journal/entry.ts';
 import type { AttackMetric, Measured, Reading } from '#src/sources/attacks/metrics/attack-metric.ts';
 import { countInfected } from '#src/sources/attacks/metrics/infected-pods.ts';
 import { quantile } from '#src/sources/attacks/metrics/recreation-seconds.ts';
 import { surplus } from '#src/sources/attacks/metrics/surplus.ts';
 
-/** A place that nobody has taken for longer counts as lost. */
-const overdueMs = 10 * 60_000;
 const leastExposureMs = 10_000;
 /** Fewer outages say nothing about the slow ones. */
 const leastOutages = 3;
