@@ -1,5 +1,6 @@
 // Writes the tables of docs/ from the schemas in code, so that they cannot drift. With --check it only compares.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { type Feature, featureNames, permissionsOf } from '#src/cluster/features.ts';
 import {
@@ -46,6 +47,10 @@ const pages: Record<string, Record<string, string>> = {
   },
 };
 
+pages['deploy/chart/README.md'] = {
+  values: table(['Key', 'Type', 'Default', 'Description'], valueRows('deploy/chart/values.yaml')),
+};
+
 for (const [path, tables] of Object.entries(pages)) {
   const now = readFileSync(path, 'utf8');
   let wanted = now;
@@ -61,6 +66,41 @@ for (const [path, tables] of Object.entries(pages)) {
   } else {
     writeFileSync(path, wanted);
   }
+}
+
+/** Keys that a comment `# -- …` stands above, as helm-docs reads them. */
+function valueRows(path: string): string[][] {
+  const text = readFileSync(path, 'utf8');
+  const values = parseDocument(text);
+  const found: string[][] = [];
+  const parents: string[] = [];
+  let comment: string[] = [];
+  for (const line of text.split('\n')) {
+    const [, note] = /^ *# (.*)$/.exec(line) ?? [];
+    if (note !== undefined) {
+      if (note.startsWith('-- ')) comment = [note.slice(3)];
+      else if (comment.length > 0) comment.push(note);
+      continue;
+    }
+    const [, indentation = '', key] = /^( *)([A-Za-z]+):/.exec(line) ?? [];
+    if (key === undefined) continue;
+    parents.length = indentation.length / 2;
+    parents.push(key);
+    if (comment.length > 0) {
+      const value: unknown = values.getIn(parents, true);
+      const plain = (value as { toJSON?(): unknown } | undefined)?.toJSON?.() ?? null;
+      found.push([code(parents.join('.')), typeName(plain), code(JSON.stringify(plain)), comment.join(' ')]);
+    }
+    comment = [];
+  }
+  return found;
+}
+
+function typeName(value: unknown): string {
+  if (Array.isArray(value)) return 'list';
+  if (typeof value === 'boolean') return 'bool';
+  if (typeof value === 'number' || value === null) return 'int';
+  return typeof value === 'string' ? 'string' : 'object';
 }
 
 function permissionRows(feature: Feature): string[][] {

@@ -1,22 +1,13 @@
 import test from 'ava';
-import { type Case, openCase } from '#e2e/harness/case.ts';
+import { openCase } from '#e2e/harness/case.ts';
 import { scaledObject, trigger, workload } from '#e2e/harness/manifests.ts';
 
 const acting = { SURGE: 'on', REAPER: 'on', REAPER_RULES: 'Drop and execute new binary in container' };
 const push = { source: 'falco', metric: 'infections', threshold: '1', window: '1m' };
 
-function withdraw(story: Case, ...roles: string[]): Promise<unknown> {
-  const group = 'rbac.authorization.k8s.io/v1';
-  return Promise.all(
-    roles.map((role) => story.api.delete(group, 'ClusterRoleBinding', '', `${role}-${story.home}`)),
-  );
-}
-
 test('without any permission every feature is off, says so, and the rest works', async (t) => {
   const story = await openCase(t, 'no-rights');
-  await story.install();
-  const role = 'external-scaler-sysdig';
-  await withdraw(story, role, `${role}-surge`, `${role}-reaper`, `${role}-quarantine`);
+  await story.install({ rbac: { create: false } });
   const scaler = await story.startScaler(acting);
   const off = scaler.lines.filter((line) => line.includes('is off: a permission is missing'));
   t.deepEqual(
@@ -35,8 +26,7 @@ test('without any permission every feature is off, says so, and the rest works',
 
 test('a missing permission switches off what needs it, and nothing else', async (t) => {
   const story = await openCase(t, 'few-rights');
-  await story.install();
-  await withdraw(story, 'external-scaler-sysdig-reaper');
+  await story.install({ reaper: { mode: 'off' }, quarantine: { mode: 'off' } });
   const scaler = await story.startScaler(acting);
   const line = scaler.lines.find((one) => one.includes('is off: a permission is missing')) ?? '';
   t.like(JSON.parse(line), { feature: 'reaper' });

@@ -29,12 +29,12 @@ export class RawApi {
 
   /** Server-side apply of objects, or of YAML with any number of them. */
   async apply(manifests: string | readonly object[]): Promise<void> {
-    for (const object of typeof manifests === 'string'
-      ? parseObjects(manifests)
-      : (manifests as RawObject[])) {
-      const path = `${await this.#path(object)}?fieldManager=e2e&force=true`;
-      await this.#request('PATCH', path, { body: object, contentType: 'application/apply-patch+yaml' });
-    }
+    await this.#apply(manifests, 'force=true');
+  }
+
+  /** Whether they would be taken as they are: rejects with what the API server says, unknown fields among it. */
+  async tryToApply(manifests: readonly object[]): Promise<void> {
+    await this.#apply(manifests, 'force=true&dryRun=All&fieldValidation=Strict');
   }
 
   /** Undefined where there is none. */
@@ -70,6 +70,14 @@ export class RawApi {
     const listed = await this.#request('GET', basePath(apiVersion));
     const resources: { kind: string }[] = listed?.['resources'] ?? [];
     return resources.some((resource) => resource.kind === kind);
+  }
+
+  async #apply(manifests: string | readonly object[], how: string): Promise<void> {
+    const objects = typeof manifests === 'string' ? parseObjects(manifests) : (manifests as RawObject[]);
+    for (const object of objects) {
+      const path = `${await this.#path(object)}?fieldManager=e2e&${how}`;
+      await this.#request('PATCH', path, { body: object, contentType: 'application/apply-patch+yaml' });
+    }
   }
 
   async #path({ apiVersion, kind, metadata: { name, namespace } }: RawObject): Promise<string> {

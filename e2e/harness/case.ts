@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { kubeconfig } from '#e2e/control-plane/credentials.ts';
-import { parseObjects, RawApi, type RawObject } from '#e2e/control-plane/raw-api.ts';
+import { RawApi, type RawObject } from '#e2e/control-plane/raw-api.ts';
 import { type Given, given } from '#e2e/harness/given.ts';
+import { release, rendered, type Values } from '#e2e/harness/helm.ts';
 import { ReplicaHistory } from '#e2e/harness/replica-history.ts';
 import { systemClock } from '#src/clock.ts';
 import { connect } from '#src/cluster/connection.ts';
@@ -179,18 +180,23 @@ export class Case {
     });
   }
 
-  /** A scaler of its own process under the ServiceAccount and the roles of deploy/rbac.yaml. */
+  /** A scaler of its own process under the ServiceAccount and the roles of the chart. */
   async startScaler(environment: Readonly<Record<string, string>> = {}): Promise<ScalerProcess> {
     await this.install();
-    const number = this.#scalers.length;
-    const scaler = await startScaler({
-      KUBECONFIG: await this.#kubeconfig(`scaler-${number}`),
-      WATCH_NAMESPACES: this.namespace,
-      CLUSTER_NAME: 'e2e',
-      LOG_LEVEL: 'debug',
-      JOURNAL: `sqlite:${join(this.folder, `journal-${number}.db`)}`,
-      ...environment,
-    });
+    return this.adopt(
+      await startScaler({
+        KUBECONFIG: await this.kubeconfigOf(release),
+        WATCH_NAMESPACES: this.namespace,
+        CLUSTER_NAME: 'e2e',
+        LOG_LEVEL: 'debug',
+        JOURNAL: `sqlite:${join(this.folder, `journal-${this.#scalers.length}.db`)}`,
+        ...environment,
+      }),
+    );
+  }
+
+  /** Ends a scaler with the case, and keeps its log. */
+  adopt(scaler: ScalerProcess): ScalerProcess {
     this.#scalers.push(scaler);
     return scaler;
   }
@@ -204,10 +210,10 @@ export class Case {
       host,
       at = Date.now(),
     } = fields;
-    const { namespace = this.namespace, cluster } = fields;
+    const { namespace = this.namespace, cluster, token } = fields;
     const request = {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) },
       body: JSON.stringify({
         time: new Date(at).toISOString(),
         rule,
@@ -237,34 +243,32 @@ export class Case {
     this.#t.log(`${what}: ${Math.round(value * 10) / 10} ${unit}`);
   }
 
-  /** deploy/rbac.yaml, as if it had been written for this namespace; once. */
-  async install(): Promise<void> {
+  /** The chart's ServiceAccount, and its roles for everything or for less; once. */
+  async install(values: Values = {}): Promise<void> {
     if (this.#installed) return;
     this.#installed = true;
-    const objects = parseObjects(readFileSync('deploy/rbac.yaml', 'utf8'));
+    const everything = {
+      clusterName: 'e2e',
+      watchNamespaces: [this.namespace],
+      surge: { mode: 'on' },
+      reaper: { mode: 'on', rules: ['*'] },
+      quarantine: { mode: 'on' },
+    };
+    const objects = await rendered({ ...everything, ...values }, this.home);
     await this.api.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: this.home } }]);
     await this.api.apply(
-      objects.map((object) => ({
-        ...object,
-        metadata: {
-          ...object.metadata,
-          ...(object.metadata.namespace && { namespace: this.home }),
-          ...(object.kind === 'ClusterRoleBinding' && { name: `${object.metadata.name}-${this.home}` }),
-        },
-        ...(object['subjects'] && {
-          subjects: object['subjects'].map((subject: object) => ({ ...subject, namespace: this.home })),
-        }),
-      })),
+      objects.filter(({ kind, apiVersion }) => kind === 'ServiceAccount' || apiVersion.startsWith('rbac.')),
     );
   }
 
-  async #kubeconfig(name: string): Promise<string> {
+  /** The path of a kubeconfig with a token of a ServiceAccount, of the scaler's own namespace unless told. */
+  async kubeconfigOf(serviceAccount: string, namespace = this.home): Promise<string> {
     const { server, ca } = this.#given;
-    const account = `/api/v1/namespaces/${this.home}/serviceaccounts/external-scaler-sysdig`;
+    const account = `/api/v1/namespaces/${namespace}/serviceaccounts/${serviceAccount}`;
     const { status } = await this.api.create(`${account}/token`, { spec: { expirationSeconds: 3_600 } });
-    const path = join(this.folder, `${name}.kubeconfig`);
+    const path = join(this.folder, `${serviceAccount}-${this.#scalers.length}.kubeconfig`);
     const user = { token: status.token };
-    writeFileSync(path, kubeconfig({ server, ca: readFileSync(ca), namespace: this.home, user }));
+    writeFileSync(path, kubeconfig({ server, ca: readFileSync(ca), namespace, user }));
     return path;
   }
 
@@ -294,6 +298,8 @@ export interface AlertFields {
   readonly at?: number;
   readonly namespace?: string;
   readonly cluster?: string;
+  /** Of the ingest's credential. */
+  readonly token?: string;
 }
 
 export function isReady({ metadata, status }: RawObject): boolean {

@@ -5,6 +5,8 @@ import type { ControlPlane } from '#e2e/control-plane/control-plane.ts';
 export const variable = 'E2E_CONTROL_PLANE';
 
 export interface Given extends ControlPlane {
+  /** The folder with helm and the rest. */
+  readonly programs: string;
   /** Where timings are reported, a line of JSON each. */
   readonly timings: string;
 }

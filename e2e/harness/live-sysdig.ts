@@ -50,6 +50,15 @@ export class LiveSysdig {
     return { SYSDIG_URL: this.#fake?.baseUrl ?? '', SYSDIG_TOKEN_FILE: join(this.#folder, 'token') };
   }
 
+  /** The same for the chart, whose Secret `sysdig-token` then holds the token. */
+  get values() {
+    return { sysdig: { url: this.#fake?.baseUrl ?? '', existingSecret: 'sysdig-token' } };
+  }
+
+  get secrets() {
+    return { 'sysdig-token': { token } };
+  }
+
   /** How many requests have come so far. */
   get requests(): number {
     return this.#fake?.total ?? 0;

@@ -7,7 +7,7 @@ export type Feature = (typeof featureNames)[number];
 /** Of the Lease that says who acts, and of the ConfigMap that stops all acts. */
 export const homeName = 'external-scaler-sysdig';
 
-/** Feature → verbs and resources: docs/permissions.md shows it, deploy/rbac.yaml grants it. `home`: our own namespace. */
+/** Feature → verbs and resources: docs/permissions.md shows it, the chart grants it. `home`: our own namespace. */
 export function permissionsOf(feature: Feature, home: string): readonly Permission[] {
   switch (feature) {
     case 'targets':

@@ -20,6 +20,8 @@ export interface Readings {
   oldestAnswerSeconds(): number | undefined;
   /** How many triggers answer a last value because Sysdig fails (`onError: lastValue`). */
   triggersOnLastValue(): number;
+  /** How many triggers with `source: falco` were active when KEDA last asked. */
+  activeAttackTriggers(): number;
   /** Entries of the journal that are not durable yet. */
   journalBacklog(): number;
   windows(): WindowsSize;
@@ -125,6 +127,14 @@ export function createMetrics(readings: Readings): Metrics {
     registers,
     collect() {
       this.set(readings.triggersOnLastValue());
+    },
+  });
+  new Gauge({
+    name: 'external_scaler_active_attack_triggers',
+    help: 'Triggers with source falco that were active when KEDA last asked.',
+    registers,
+    collect() {
+      this.set(readings.activeAttackTriggers());
     },
   });
 

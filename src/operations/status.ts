@@ -5,6 +5,8 @@ export interface TriggerState {
   readonly at: number | undefined;
   readonly origin: string | undefined;
   readonly askedAt: number | undefined;
+  readonly source: string | undefined;
+  readonly active: boolean | undefined;
 }
 
 /** A trigger that KEDA has not asked for so long is gone: its age says nothing any more. */
@@ -14,7 +16,7 @@ const livesForMs = 10 * 60_000;
 export function triggerReadings(
   states: () => readonly TriggerState[],
   now: () => number,
-): Pick<Readings, 'oldestAnswerSeconds' | 'triggersOnLastValue'> {
+): Pick<Readings, 'oldestAnswerSeconds' | 'triggersOnLastValue' | 'activeAttackTriggers'> {
   const living = () =>
     states().filter(({ askedAt }) => askedAt !== undefined && now() - askedAt < livesForMs);
   return {
@@ -25,6 +27,7 @@ export function triggerReadings(
         : (now() - times.reduce((oldest, at) => Math.min(oldest, at))) / 1000;
     },
     triggersOnLastValue: () => living().filter(({ origin }) => origin === 'last-value').length,
+    activeAttackTriggers: () => living().filter(({ source, active }) => source === 'falco' && active).length,
   };
 }
 

@@ -43,6 +43,11 @@ const flags = ['--single-threaded-gc', '--max-semi-space-size=2'];
 
 /** Starts the scaler on free ports with these settings; it tells where it listens at LOG_LEVEL info. Rejects with what it said if it ends before it listens. */
 export function startScaler(environment: Readonly<Record<string, string>>): Promise<ScalerProcess> {
+  return startAsGiven({ ...onItsOwn, ...environment });
+}
+
+/** The same with nothing but these settings: on the ports that they say. */
+export function startAsGiven(environment: Readonly<Record<string, string>>): Promise<ScalerProcess> {
   const child = launch(environment);
   const lines: string[] = [];
   return new Promise((resolve, reject) => {
@@ -73,7 +78,7 @@ export function startScaler(environment: Readonly<Record<string, string>>): Prom
 
 /** Runs the scaler with settings that it should not start with, to its end. */
 export function runToExit(environment: Readonly<Record<string, string>>): Promise<Exit> {
-  const child = launch(environment);
+  const child = launch({ ...onItsOwn, ...environment });
   const lines: string[] = [];
   onLines(child, (line) => lines.push(line));
   return exitOf(child, lines);
@@ -82,7 +87,7 @@ export function runToExit(environment: Readonly<Record<string, string>>): Promis
 function launch(environment: Readonly<Record<string, string>>): ChildProcess {
   const { PATH = '', HOME = '', NODE_COMPILE_CACHE = '' } = process.env;
   const child = spawn(process.execPath, [...flags, 'src/main.ts'], {
-    env: { PATH, HOME, NODE_COMPILE_CACHE, ...onItsOwn, ...environment },
+    env: { PATH, HOME, NODE_COMPILE_CACHE, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);

@@ -4,16 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { createMetrics } from '#src/operations/metrics.ts';
 import { OperationsServer, type OperationsView } from '#src/operations/operations-server.ts';
 import { describeTrigger, triggerReadings } from '#src/operations/status.ts';
-
-const noReadings = {
-  oldestAnswerSeconds: () => undefined,
-  triggersOnLastValue: () => 0,
-  journalBacklog: () => 0,
-  windows: () => ({ pods: 0, workloads: 0, views: 0 }),
-  sensors: () => [],
-  cluster: { acts: () => false, disarmed: () => 0 },
-  now: () => 0,
-};
+import { noReadings } from '#test/harness/no-readings.ts';
 
 async function serve(t: ExecutionContext, view: Partial<OperationsView> = {}): Promise<string> {
   const server = new OperationsServer({
@@ -104,11 +95,14 @@ test('metrics count calls, streams and questions under bounded labels', async (t
 
 test('ages are those of triggers that KEDA still asks for', (t) => {
   const now = 10_000_000;
+  const quiet = { source: 'sysdig', active: true };
   const states = [
-    { at: now - 20_000, origin: 'measured', askedAt: now - 1_000 },
-    { at: now - 90_000, origin: 'last-value', askedAt: now - 1_000 },
-    { at: now - 900_000, origin: 'last-value', askedAt: now - 900_000 },
-    { at: undefined, origin: undefined, askedAt: now },
+    { at: now - 20_000, origin: 'measured', askedAt: now - 1_000, ...quiet },
+    { at: now - 90_000, origin: 'last-value', askedAt: now - 1_000, ...quiet },
+    { at: now - 900_000, origin: 'last-value', askedAt: now - 900_000, ...quiet },
+    { at: undefined, origin: undefined, askedAt: now, source: 'falco', active: undefined },
+    { at: now, origin: 'measured', askedAt: now, source: 'falco', active: true },
+    { at: now, origin: 'measured', askedAt: now - 900_000, source: 'falco', active: true },
   ];
   const readings = triggerReadings(
     () => states,
@@ -116,17 +110,30 @@ test('ages are those of triggers that KEDA still asks for', (t) => {
   );
   t.is(readings.oldestAnswerSeconds(), 90);
   t.is(readings.triggersOnLastValue(), 1);
+  t.is(readings.activeAttackTriggers(), 1);
   t.is(triggerReadings(() => [], Date.now).oldestAnswerSeconds(), undefined);
 });
 
 test('a trigger is described in ages and ISO times', (t) => {
   t.deepEqual(
-    describeTrigger({ at: 1_000, origin: 'measured', askedAt: 3_000, lastErrorAt: undefined }, 4_500),
+    describeTrigger(
+      {
+        at: 1_000,
+        origin: 'measured',
+        askedAt: 3_000,
+        lastErrorAt: undefined,
+        source: 'sysdig',
+        active: true,
+      },
+      4_500,
+    ),
     {
       origin: 'measured',
       ageSeconds: 3.5,
       askedAt: '1970-01-01T00:00:03.000Z',
       lastErrorAt: undefined,
+      source: 'sysdig',
+      active: true,
     },
   );
 });

@@ -23,7 +23,7 @@ test(`${count} ScaledObjects become Ready, no call fails, and Sysdig is asked se
   const run = { programs: await builtPrograms(), folder, operatorOptions };
   const { stop, ...controlPlane } = await startControlPlane(run);
   t.teardown(stop);
-  const story = new Case(t, { ...controlPlane, timings: given().timings }, 'many');
+  const story = new Case(t, { ...given(), ...controlPlane }, 'many');
   await story.open();
   const sysdig = await startLiveSysdig();
   t.teardown(() => sysdig.stop());
