@@ -34,6 +34,13 @@ demo: parts ## Scale on a real Prometheus, nothing to configure, until Ctrl-C
 ask: setup ## Ask a running scaler as KEDA would: make ask FILE=examples/http-requests/scaledobject.yaml
 	@exec node demo/ask.ts $(FILE)
 
+URL ?= http://127.0.0.1:8080/
+RATE ?= 180
+DURATION ?= 180
+.PHONY: load
+load: setup ## Press examples/podlist: make load [URL=…] [RATE=180] [DURATION=180]
+	@exec autocannon --connections 10 --overallRate $(RATE) --duration $(DURATION) $(URL)
+
 .PHONY: test
 test: parts ## Lint, check the types and run all tests
 	@$(MAKE) --no-print-directory lint

@@ -19,21 +19,30 @@ export function sampleSeries(nowSeconds: number, hours: number): RecordedSeries[
     kube_workload_name: name,
     kube_workload_type: 'deployment',
   });
-  let requests = 0;
-  return [
-    {
+  const requests = (name: string, perSecond: (time: number) => number): RecordedSeries => {
+    let count = 0;
+    return {
       name: 'http_requests_total',
-      labels: { ...workload('payments'), kube_pod_name: 'payments-1' },
-      points: times.map((time, index): [number, number] => [time, index * stepSeconds * 250]),
-    },
-    ...['checkout-1', 'checkout-2'].map((pod) => ({
-      name: 'http_requests_total',
-      labels: { ...workload('checkout'), kube_pod_name: pod },
+      labels: { ...workload(name), kube_pod_name: `${name}-1` },
       points: times.map((time): [number, number] => {
-        requests += stepSeconds * Math.round(600 * swing(time) ** 2);
-        return [time, requests];
+        count += stepSeconds * Math.round(perSecond(time));
+        return [time, count];
       }),
-    })),
+    };
+  };
+  const native = (metric: string, value: (time: number) => number): RecordedSeries => ({
+    name: promqlName(metric),
+    labels: { ...workload('catalog'), kube_pod_name: 'catalog-1' },
+    points: times.map((time): [number, number] => [time, value(time)]),
+  });
+  return [
+    requests('payments', () => 250),
+    requests('login', () => 280),
+    requests('checkout', (time) => 1_200 * swing(time) ** 2),
+    requests('podlist', (time) => 180 * swing(time)),
+    // Sysdig's own counts are what came since the sample before.
+    native('net.http.request.count', (time) => stepSeconds * Math.round(600 * swing(time))),
+    native('cpu.cores.used', (time) => 0.2 + 2 * swing(time)),
     ...['cart-1', 'cart-2', 'cart-3'].map((pod, index) => ({
       name: promqlName('jvm.heap.used'),
       labels: { ...workload('cart'), kube_pod_name: pod },

@@ -17,6 +17,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {}
 const parts = [
   { what: 'timed cases', options: ['e2e/cases/timed/*.test.ts', '--concurrency', '4'] },
   { what: 'cases', options: ['e2e/cases/*.test.ts', '--concurrency', '4'] },
+  { what: 'examples', options: ['e2e/cases/examples/*.test.ts', '--concurrency', '4'] },
   { what: 'large cases', options: ['e2e/cases/alone/*.test.ts', '--concurrency', '1'] },
 ];
 const given = process.argv.slice(2);
@@ -33,7 +34,7 @@ try {
   phase('Kubernetes and KEDA are ready');
   try {
     const connection = join(folder, 'control-plane.json');
-    writeFileSync(connection, JSON.stringify({ ...controlPlane, timings }));
+    writeFileSync(connection, JSON.stringify({ ...controlPlane, programs, timings }));
     counts = { passed: 0, failed: 0 };
     for (const { what, options } of given.length > 0 ? [{ what: 'cases', options: given }] : parts) {
       const { passed, failed } = await runAva(['--config', 'e2e/ava.config.js', ...options], {

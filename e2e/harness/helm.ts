@@ -13,19 +13,22 @@ export const release = 'external-scaler-sysdig';
 /** As a values file would say them. */
 export type Values = Readonly<Record<string, unknown>>;
 
-/** Runs helm against the control plane, with values as a file. Answers what it says; rejects with what it complains of. */
-export async function helm(options: readonly string[], values: Values = {}): Promise<string> {
+/** Runs helm against the control plane, with values as files, of which a later one wins. Answers what it says; rejects with what it complains of. */
+export async function helm(options: readonly string[], ...values: readonly Values[]): Promise<string> {
   const { programs, kubeconfig } = given();
   const folder = mkdtempSync(join(tmpdir(), 'e2e-helm-'));
   try {
-    const file = join(folder, 'values.json');
-    writeFileSync(file, JSON.stringify(values));
+    const files = takesValues.has(options[0] ?? '') ? values : [];
+    const flags = files.map((one, n) => {
+      const file = join(folder, `values-${n}.json`);
+      writeFileSync(file, JSON.stringify(one));
+      return `--values=${file}`;
+    });
     const { PATH } = process.env;
-    const { stdout } = await promisify(execFile)(
-      join(programs, 'helm'),
-      [...options, ...(takesValues.has(options[0] ?? '') ? ['--values', file] : [])],
-      { env: { PATH, KUBECONFIG: kubeconfig, HOME: folder }, maxBuffer: 32 * 1024 * 1024 },
-    );
+    const { stdout } = await promisify(execFile)(join(programs, 'helm'), [...options, ...flags], {
+      env: { PATH, KUBECONFIG: kubeconfig, HOME: folder },
+      maxBuffer: 32 * 1024 * 1024,
+    });
     return stdout;
   } catch (error) {
     throw new Error((error as { stderr?: string }).stderr || String(error), { cause: error });

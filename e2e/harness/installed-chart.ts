@@ -17,26 +17,26 @@ type Mounts = readonly { readonly path: string; readonly folder: string }[];
 export class InstalledChart {
   readonly #story: Case;
   readonly #namespace: string;
-  readonly #values: Values;
+  readonly #values: readonly Values[];
   /** What helm told after the last installation or upgrade. */
   notes = '';
 
-  constructor(story: Case, namespace: string, values: Values) {
+  constructor(story: Case, namespace: string, values: readonly Values[]) {
     this.#story = story;
     this.#namespace = namespace;
     // Every process listens on the ports of the manifest, on an address of its own.
     const listenHost = `127.${randomInt(1, 255)}.${randomInt(0, 255)}.${randomInt(1, 255)}`;
-    this.#values = { listenHost, watchNamespaces: [story.namespace], ...values };
+    this.#values = [{ listenHost, watchNamespaces: [story.namespace] }, ...values];
   }
 
   get name(): string {
-    return String(this.#values['fullnameOverride'] ?? release);
+    return String(this.#values.findLast((one) => one['fullnameOverride'])?.['fullnameOverride'] ?? release);
   }
 
-  /** `helm upgrade --install`, with other values on top of the first ones. */
+  /** `helm upgrade --install`, with values on top of the first ones. */
   async upgrade(values: Values = {}): Promise<void> {
     const options = ['upgrade', '--install', this.name, chart, '--namespace', this.#namespace];
-    this.notes = await helm(options, { ...this.#values, ...values });
+    this.notes = await helm(options, ...this.#values, values);
   }
 
   /** The StatefulSet or the Deployment, as the API server has it. */
@@ -119,7 +119,7 @@ function relocated(text: string, mounts: Mounts): string {
 /** Installs the chart; secrets are made before, by name, key and text. */
 export async function installChart(
   story: Case,
-  values: Values,
+  values: Values | readonly Values[],
   secrets: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
   namespace = story.home,
 ): Promise<InstalledChart> {
@@ -132,7 +132,7 @@ export async function installChart(
     stringData,
   });
   await story.api.apply(Object.entries(secrets).map(([name, data]) => one(name, data)));
-  const installed = new InstalledChart(story, namespace, values);
+  const installed = new InstalledChart(story, namespace, [values].flat());
   await story.api.apply([volumeFor(namespace, `${installed.name}-journal`)]);
   await installed.upgrade();
   return installed;

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { startConfiguredPrometheus } from '#e2e/harness/configured-prometheus.ts';
 import { Exporter } from '#e2e/harness/exporter.ts';
 import { given } from '#e2e/harness/given.ts';
-import { startLivePrometheus } from '#e2e/harness/live-prometheus.ts';
 import type { Prometheus } from '#test/harness/prometheus.ts';
 import { type FakeRequest, type SysdigFake, startSysdigFake } from '#test/harness/sysdig-fake.ts';
 import { type FakeReply, replies } from '#test/harness/sysdig-replies.ts';
@@ -17,7 +17,7 @@ const token = 'monitor-token';
 export async function startLiveSysdig(): Promise<LiveSysdig> {
   const exporter = new Exporter();
   await exporter.listen();
-  const prometheus = await startLivePrometheus(exporter.address);
+  const prometheus = await startConfiguredPrometheus([exporter]);
   const sysdig = new LiveSysdig(exporter, prometheus);
   await sysdig.open();
   return sysdig;
