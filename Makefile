@@ -12,7 +12,7 @@ NODE_FLAGS := --single-threaded-gc --max-semi-space-size=2
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup:
@@ -33,6 +33,18 @@ demo: parts ## Scale on a real Prometheus, nothing to configure, until Ctrl-C
 .PHONY: ask
 ask: setup ## Ask a running scaler as KEDA would: make ask FILE=examples/http-requests/scaledobject.yaml
 	@exec node demo/ask.ts $(FILE)
+
+.PHONY: image
+image: ## Build the image with docker, podman or buildah: docs/supply-chain.md
+	@scripts/image.sh
+
+.PHONY: image-proof
+image-proof: setup ## Build the image without a registry, run it and call it (Linux, podman)
+	@scripts/prove-image.sh
+
+.PHONY: sbom
+sbom: setup ## Write the bill of materials (SPDX) to dist/
+	@node scripts/sbom.ts
 
 URL ?= http://127.0.0.1:8080/
 RATE ?= 180
@@ -75,4 +87,4 @@ bench-queries bench-attacks: parts ## Measure one half of it
 
 .PHONY: clean
 clean: ## Remove what was installed and made
-	@rm -rf node_modules .setup.lock bench/results
+	@rm -rf node_modules .setup.lock bench/results dist

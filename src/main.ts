@@ -49,6 +49,12 @@ function refuse(problems: readonly string[]): never {
 
 async function run(configuration: Configuration): Promise<void> {
   const { settings } = configuration;
+  // As process 1 of a container it would not hear what it does not listen to, and be waited for.
+  let stop = async (signal: string) => {
+    log.info({ signal }, 'stopped before it was ready');
+    process.exit(0);
+  };
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
   const failures = new FailureLog(log, clock);
   const outcomes = {
     onFailure: (id: ScaledObjectId, metric: string, failure: Failure) =>
@@ -166,11 +172,7 @@ async function run(configuration: Configuration): Promise<void> {
   const grpc = reachable(grpcAt, await server.listen());
   acts.start();
   notReady = undefined;
-  const addresses = { grpc, ingest: alerts, operations: operationsUrl };
-  log.info({ ...addresses, accounts: [...configuration.accounts.keys()] }, 'listening');
-  if (process.argv.includes('--hints')) process.stderr.write(hints(addresses));
-
-  const stop = async (signal: string) => {
+  stop = async (signal: string) => {
     notReady = 'draining';
     log.info({ signal }, 'draining');
     await Promise.all([server.drain(), ingest.drain()]);
@@ -181,7 +183,9 @@ async function run(configuration: Configuration): Promise<void> {
     log.info({}, 'stopped');
     process.exit(0);
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(signal));
+  const addresses = { grpc, ingest: alerts, operations: operationsUrl };
+  log.info({ ...addresses, accounts: [...configuration.accounts.keys()] }, 'listening');
+  if (process.argv.includes('--hints')) process.stderr.write(hints(addresses));
 }
 
 function isoOrStart(time: number): string {

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
@@ -320,4 +320,23 @@ test('a kubeconfig that cannot be read stops the start, and nothing of it is sho
   );
   t.notRegex(output, /very-secret/);
   t.regex((await runToExit({ KUBECONFIG: `${path}-missing` })).output, /ENOENT/);
+});
+
+test('SIGTERM before it is ready ends it too, with 0', async (t) => {
+  const silent = createServer(() => {});
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => silent.close());
+  const { port } = silent.address() as AddressInfo;
+  const path = join(folder(t), 'kubeconfig');
+  const named = (kind: string, value: object) => [{ name: 'silent', [kind]: value }];
+  const kubeconfig = {
+    clusters: named('cluster', { server: `https://127.0.0.1:${port}` }),
+    users: named('user', { token: 'token' }),
+    contexts: named('context', { cluster: 'silent', user: 'silent' }),
+    'current-context': 'silent',
+  };
+  writeFileSync(path, JSON.stringify(kubeconfig));
+  const { code, output } = await runToExit({ KUBECONFIG: path }, 'no Sysdig account is configured');
+  t.is(code, 0, output);
+  t.regex(output, /stopped before it was ready/);
 });

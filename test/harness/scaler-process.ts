@@ -76,11 +76,14 @@ export function startAsGiven(environment: Readonly<Record<string, string>>): Pro
   });
 }
 
-/** Runs the scaler with settings that it should not start with, to its end. */
-export function runToExit(environment: Readonly<Record<string, string>>): Promise<Exit> {
+/** Runs the scaler to its end, with settings that it should not start with, or with a SIGTERM at the line that has a text. */
+export function runToExit(environment: Readonly<Record<string, string>>, termAt?: string): Promise<Exit> {
   const child = launch({ ...onItsOwn, ...environment });
   const lines: string[] = [];
-  onLines(child, (line) => lines.push(line));
+  onLines(child, (line) => {
+    lines.push(line);
+    if (termAt !== undefined && line.includes(termAt)) child.kill('SIGTERM');
+  });
   return exitOf(child, lines);
 }
 
