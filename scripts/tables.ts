@@ -47,6 +47,7 @@ const pages: Record<string, Record<string, string>> = {
   },
 };
 
+pages['README.md'] = { triggers: table(['Key', 'Source', 'Default', 'Meaning'], triggerRows()) };
 pages['deploy/chart/README.md'] = {
   values: table(['Key', 'Type', 'Default', 'Description'], valueRows('deploy/chart/values.yaml')),
 };
@@ -66,6 +67,22 @@ for (const [path, tables] of Object.entries(pages)) {
   } else {
     writeFileSync(path, wanted);
   }
+}
+
+/** The keys of all sources, each with the first sentence of what it means. */
+function triggerRows(): string[][] {
+  const shapes: Record<string, Shape> = { sysdig: sysdigSchema.shape, falco: falcoSchema.shape };
+  const found = new Map<string, string[]>();
+  for (const [source, shape] of Object.entries(shapes)) {
+    for (const [key, standard = '', meaning = ''] of rows(shape, (one) => [code(one)])) {
+      if (key === undefined || key === code('source')) continue;
+      const [brief = ''] = meaning.split(/(?<=[.:]) (?=[A-Z])/);
+      const same = found.get(key);
+      if (same?.[2] === standard && same[3] === brief) same[1] += `, ${source}`;
+      else found.set(same === undefined ? key : `${key} ${source}`, [key, source, standard, brief]);
+    }
+  }
+  return [[code('source'), '', '', `${Object.keys(shapes).map(code).join(' or ')}.`], ...found.values()];
 }
 
 /** Keys that a comment `# -- …` stands above, as helm-docs reads them. */

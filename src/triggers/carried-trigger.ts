@@ -6,10 +6,10 @@ import type { Trigger } from '#src/triggers/trigger.ts';
 
 /** What the ScaledObject itself forbids a trigger of it, in words; a request shows nothing of it. */
 export function forbiddenBy(scaledObject: ScaledObject, trigger: Trigger): string | undefined {
-  const carried = scaledObject.triggers.find(
-    (one) => isExternal(one) && metricNameOf(one) === trigger.metricName,
+  const multiplies = scaledObject.triggers.some(
+    (one) => isExternal(one) && one.metricType === 'Value' && mayBe(one, trigger.metricName),
   );
-  if (trigger.source === 'falco' && carried?.metricType === 'Value') {
+  if (trigger.source === 'falco' && multiplies) {
     return 'metricType: expected AverageValue (the default) with source: falco, got Value, which multiplies the replicas at every sync of the HPA';
   }
   if (trigger.source === 'sysdig' && trigger.underAttack !== undefined && scaledObject.hasScalingModifiers) {
@@ -31,8 +31,10 @@ export function carries({ triggers }: ScaledObject, { scalerMetadata }: ScaledOb
   });
 }
 
-function metricNameOf({ metadata }: CarriedTrigger): string {
-  return nameMetric(readMetadata(metadata).values);
+/** What KEDA resolves is not known here, so such a trigger may be any of its source. */
+function mayBe({ metadata }: CarriedTrigger, metricName: string): boolean {
+  if (nameMetric(readMetadata(metadata).values) === metricName) return true;
+  return Object.keys(metadata).some(isResolved) && (metadata['source'] ?? 'falco') === 'falco';
 }
 
 function isResolved(key: string): boolean {

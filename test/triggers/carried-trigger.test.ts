@@ -52,6 +52,21 @@ test('metricType Value is refused for attacks, and only for the trigger that has
   t.is(forbiddenBy(of, parsed({ ...falco, metric: 'alerts' })), undefined);
 });
 
+test('metricType Value is refused for a trigger whose keys KEDA resolves, as it may be about attacks', (t) => {
+  const { metric: _, ...rest } = falco;
+  const { source: __, ...unknown } = falco;
+  for (const metadata of [
+    { ...rest, metricFromEnv: 'METRIC' },
+    { ...unknown, sourceFromEnv: 'SOURCE' },
+  ]) {
+    const of = carrier([{ metadata, metricType: 'Value' }]);
+    t.regex(forbiddenBy(of, parsed(falco)) ?? '', /got Value/);
+  }
+  const { query: ___, ...load } = sysdig;
+  const of = carrier([{ metadata: { ...load, queryFromEnv: 'QUERY' }, metricType: 'Value' }]);
+  t.is(forbiddenBy(of, parsed(falco)), undefined);
+});
+
 test('thresholdUnderAttack beside scaling modifiers is refused', (t) => {
   const tightened = { ...sysdig, thresholdUnderAttack: '50' };
   t.regex(
