@@ -4,14 +4,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { stringify } from 'yaml';
-import type { RawObject } from '#e2e/control-plane/raw-api.ts';
+import { parseObjects, type RawObject } from '#e2e/control-plane/raw-api.ts';
 import { openCase } from '#e2e/harness/case.ts';
 import { installations } from '#e2e/harness/chart-values.ts';
 import { chart, helm, release, rendered, type Values } from '#e2e/harness/helm.ts';
 import { conform } from '#e2e/harness/kubeconform.ts';
-import { type Feature, permissionsOf } from '#src/cluster/features.ts';
-import { type Configuration, readConfiguration } from '#src/configuration/read-configuration.ts';
-import { type Settings, settings } from '#src/configuration/settings.ts';
+import { parseTrigger } from '#src/triggers/parse-trigger.ts';
 import { findProgram } from '#test/harness/guarded-program.ts';
 
 for (const [title, values] of Object.entries(installations)) {
@@ -59,91 +57,53 @@ function withNamespace(object: RawObject, namespace: string): RawObject {
   return { ...object, metadata: { namespace, ...object.metadata } };
 }
 
-test('its defaults are those of the code, but for the place of the journal', async (t) => {
-  const { settings } = configurationIn(await rendered({}));
-  const { settings: own } = readConfiguration({}, () => '');
-  t.deepEqual(settings, { ...own, journal: 'sqlite:/data/journal.db' });
-  const values = { sysdig: { region: 'eu1', existingSecret: 'token' } };
-  const tokenFile = '/var/run/secrets/external-scaler-sysdig/account-sysdig/token';
-  const accounts = readConfiguration(
-    { SYSDIG_REGION: 'eu1', SYSDIG_TOKEN_FILE: tokenFile },
-    () => '',
-  ).accounts;
-  t.deepEqual(configurationIn(await rendered(values)).accounts, accounts);
+test('several replicas are rolled and drained one by one; a single one holds up nobody', async (t) => {
+  const many = await rendered(installations['three replicas over Redis'] ?? {});
+  const deployment = many.find(({ kind }) => kind === 'Deployment')?.['spec'];
+  t.is(deployment.minReadySeconds, 40);
+  const pod = deployment.template.spec;
+  t.deepEqual(pod.containers[0].lifecycle, { preStop: { sleep: { seconds: 5 } } });
+  t.is(pod.topologySpreadConstraints.length, 2);
+  t.is(many.find(({ kind }) => kind === 'PodDisruptionBudget')?.['spec'].maxUnavailable, 1);
+
+  const one = await rendered({});
+  const spec = one.find(({ kind }) => kind === 'StatefulSet')?.['spec'];
+  t.deepEqual(
+    [spec.replicas, spec.minReadySeconds, spec.template.spec.containers[0].lifecycle],
+    [1, undefined, undefined],
+  );
+  t.false(one.some(({ kind }) => kind === 'PodDisruptionBudget' || kind === 'Deployment'));
 });
 
-test('every setting can be reached by a value', async (t) => {
-  const {
-    settings: reached,
-    accounts,
-    credentials,
-  } = configurationIn(await rendered({ ...installations['everything at once'], ...rare }));
-  const unset = Object.keys(settings.shape).filter((key) => reached[key as keyof Settings] === undefined);
-  t.deepEqual(unset, []);
-  t.deepEqual([...accounts.keys()].sort(), ['default', 'ibm', 'team-a']);
-  t.deepEqual([...credentials.keys()].sort(), ['alertmanager', 'falco']);
+test('alerts have a Service only where somebody may send them, and the policy names who', async (t) => {
+  const services = (objects: readonly RawObject[]) =>
+    objects.filter(({ kind }) => kind === 'Service').map(({ metadata }) => metadata.name);
+  const ports = (objects: readonly RawObject[]) =>
+    objects
+      .find(({ kind }) => kind === 'NetworkPolicy')
+      ?.['spec'].ingress.map(({ ports: [{ port }] }: { ports: [{ port: string }] }) => port);
+  const closed = await rendered({});
+  t.deepEqual([services(closed), ports(closed)], [[release], ['grpc', 'operations']]);
+  const open = await rendered(installations['a trial'] ?? {});
+  t.deepEqual(services(open), [release, `${release}-ingest`]);
+  t.deepEqual(ports(open), ['grpc', 'ingest', 'operations']);
 });
 
-/** What the installations have no use for. */
-const rare: Values = {
-  attacksAcrossNamespaces: ['security'],
-  reaper: { mode: 'on', rules: ['*'], namespaces: ['shop'], gracePeriod: '5s', rearmAfter: '1h' },
-};
-
-for (const title of Object.keys(installations).filter((one) => one !== 'three replicas over Redis')) {
-  test(`${title}: the scaler takes the configuration`, async (t) => {
-    t.truthy(configurationIn(await rendered(installations[title] ?? {})).settings);
-  });
-}
-
-function configurationIn(objects: readonly RawObject[]): Configuration {
-  const found = objects.find(({ metadata }) => metadata.name === `${release}-configuration`);
-  return readConfiguration({ CONFIG_FILE: 'config.yaml' }, () => found?.['data']['config.yaml'] ?? '');
-}
+test('the ScaledObject in the notes is one that KEDA and the scaler take', async (t) => {
+  const said = await helm(['install', release, chart, '--namespace', 'keda', '--dry-run=client'], {});
+  const [, text = ''] = said.split(/^A ScaledObject to start from.*$/m);
+  const [scaledObject] = parseObjects(text.replaceAll(/^ {4}/gm, '')) as [RawObject];
+  const story = await openCase(t, 'chart-notes');
+  const { name } = scaledObject.metadata;
+  await story.api.tryToApply([{ ...scaledObject, metadata: { name, namespace: story.namespace } }]);
+  const [{ metadata }] = scaledObject['spec'].triggers;
+  t.is(metadata.scalerAddress, 'external-scaler-sysdig.keda.svc:6000');
+  const ref = { namespace: 'shop', name, scalerMetadata: metadata };
+  t.is(parseTrigger(ref, { cluster: undefined }).kind, 'valid');
+});
 
 const rules = ['*'];
 const acting = { clusterName: 'c' };
-const features: readonly { readonly values: Values; readonly switchedOn: readonly Feature[] }[] = [
-  { values: {}, switchedOn: ['targets', 'workloads', 'events'] },
-  { values: { ...acting, surge: { mode: 'on' } }, switchedOn: ['targets', 'workloads', 'events', 'surge'] },
-  {
-    values: { ...acting, reaper: { mode: 'dry-run', rules } },
-    switchedOn: ['targets', 'workloads', 'events', 'reaper'],
-  },
-  {
-    values: { ...acting, surge: { mode: 'on' }, reaper: { mode: 'on', rules }, quarantine: { mode: 'on' } },
-    switchedOn: ['targets', 'workloads', 'events', 'surge', 'reaper', 'quarantine'],
-  },
-  { values: { cluster: { enabled: false } }, switchedOn: [] },
-];
-
-for (const { values, switchedOn } of features) {
-  test(`grants exactly what is asked for by: ${switchedOn.join(', ') || 'nothing'}`, async (t) => {
-    // Of kinds of workloads a surge must know each scale that it sets; the code asks for one of them.
-    const beyond = ['get apps/statefulsets/scale', 'update apps/statefulsets/scale'];
-    const wanted = switchedOn
-      .flatMap((feature) => permissionsOf(feature, 'keda'))
-      .map(({ verb, group, resource, name = '' }) => `${verb} ${group}/${resource} ${name}`.trim());
-    if (switchedOn.includes('surge')) wanted.push(...beyond);
-    const roles = (await rendered({ rbac: { scaledRefKinds: [] }, ...values })).filter(({ kind }) =>
-      kind.endsWith('Role'),
-    );
-    t.deepEqual(distinct(roles.flatMap(granted)), distinct(wanted));
-  });
-}
-
-function granted({ rules }: RawObject): string[] {
-  return (
-    rules as { apiGroups: string[]; resources: string[]; verbs: string[]; resourceNames?: string[] }[]
-  ).flatMap(({ apiGroups: [group], resources, verbs, resourceNames: [name = ''] = [] }) =>
-    resources.flatMap((resource) => verbs.map((verb) => `${verb} ${group}/${resource} ${name}`.trim())),
-  );
-}
-
-function distinct(texts: readonly string[]): string[] {
-  return [...new Set(texts)].sort();
-}
-
 const refused: readonly { readonly values: Values; readonly says: string }[] = [
   { values: { replicaCount: 2 }, says: "'/replicaCount': maximum: got 2, want 1" },
   {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { parse } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { parseObjects, type RawObject } from '#e2e/control-plane/raw-api.ts';
 import { readyAfter } from '#e2e/control-plane/stages.ts';
 import { type Case, openCase } from '#e2e/harness/case.ts';
@@ -9,6 +9,7 @@ import { startConfiguredPrometheus, type Target } from '#e2e/harness/configured-
 import { Exporter } from '#e2e/harness/exporter.ts';
 import type { Values } from '#e2e/harness/helm.ts';
 import { installChart } from '#e2e/harness/installed-chart.ts';
+import { kubectl } from '#e2e/harness/kubectl.ts';
 import { LiveSysdig } from '#e2e/harness/live-sysdig.ts';
 import { startNameServer } from '#e2e/harness/name-server.ts';
 import type { ScalerProcess } from '#test/harness/scaler-process.ts';
@@ -113,19 +114,15 @@ export class Example {
     clearInterval(this.#ticking);
   }
 
-  /** Applies the folder as `kubectl apply` would, or another one; answers the objects whose kinds this cluster does not have. */
-  async apply(folder = this.#folder): Promise<RawObject[]> {
-    const absent: RawObject[] = [];
-    for (const object of this.placed(folder)) {
-      if (await this.story.api.serves(object.apiVersion, object.kind)) await this.story.api.apply([object]);
-      else absent.push(object);
-    }
-    return absent;
+  /** `kubectl apply` of the folder, or of another one. */
+  async apply(folder = this.#folder): Promise<void> {
+    const objects = await this.placed(folder);
+    await kubectl(['apply', '-f', '-'], objects.map((object) => stringify(object)).join('---\n'));
   }
 
   /** The folder's objects with nothing changed but what this cluster differs in. */
-  placed(folder = this.#folder): RawObject[] {
-    return readExample(folder).map((object) => this.#place(object));
+  async placed(folder = this.#folder): Promise<RawObject[]> {
+    return (await readExample(folder)).map((object) => this.#place(object));
   }
 
   /** Lets a counter grow. `series` as PromQL selects it. */
@@ -189,28 +186,12 @@ export class Example {
   }
 }
 
-/** The objects of a folder as `kubectl apply -f`, or `-k` where there is a kustomization, would send them. */
-export function readExample(folder: string): RawObject[] {
+/** The objects of a folder, those that kustomize makes where there is a kustomization. */
+export async function readExample(folder: string): Promise<RawObject[]> {
   const path = join('examples', folder);
-  const kustomization = join(path, 'kustomization.yaml');
-  if (!existsSync(kustomization)) {
-    const files = readdirSync(path).filter((file) => file.endsWith('.yaml'));
-    return files.sort().flatMap((file) => parseObjects(readFileSync(join(path, file), 'utf8')));
-  }
-  const { namespace, resources, configMapGenerator } = parse(readFileSync(kustomization, 'utf8')) as {
-    namespace: string;
-    resources: string[];
-    configMapGenerator: { name: string; files: string[] }[];
-  };
-  return [
-    ...configMapGenerator.map(({ name, files }) => ({
-      apiVersion: 'v1',
-      kind: 'ConfigMap',
-      metadata: { name, namespace },
-      data: Object.fromEntries(files.map((file) => [file, readFileSync(join(path, file), 'utf8')])),
-    })),
-    ...resources.flatMap((file) => parseObjects(readFileSync(join(path, file), 'utf8'))),
-  ];
+  if (existsSync(join(path, 'kustomization.yaml'))) return parseObjects(await kubectl(['kustomize', path]));
+  const files = readdirSync(path).filter((file) => file.endsWith('.yaml'));
+  return files.sort().flatMap((file) => parseObjects(readFileSync(join(path, file), 'utf8')));
 }
 
 interface Counter {

@@ -23,7 +23,7 @@ test('falco-to-alertmanager: two pods that falcosidekick counts call for four re
   t.teardown(() => exporter.close());
   const alertmanager = await startConfiguredAlertmanager(receiving(scaler.ingest, tokenFile));
   t.teardown(() => alertmanager.stop());
-  const rule = example.placed().find(({ kind }) => kind === 'PrometheusRule');
+  const rule = (await example.placed()).find(({ kind }) => kind === 'PrometheusRule');
   const prometheus = await startConfiguredPrometheus([{ address: exporter.address }], {
     groups: rule?.['spec'].groups,
     alertmanager: alertmanager.address,

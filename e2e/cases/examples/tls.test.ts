@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { RawObject } from '#e2e/control-plane/raw-api.ts';
+import { replicasSince } from '#e2e/harness/autoscaler.ts';
 import { openExample, readExample } from '#e2e/harness/example.ts';
 import { Authority } from '#test/harness/certificates.ts';
 
@@ -7,7 +8,7 @@ import { Authority } from '#test/harness/certificates.ts';
 test('tls: with the certificates that the example asks for KEDA scales over mTLS', async (t) => {
   const authority = new Authority();
   t.teardown(() => authority.close());
-  const [server, client] = readExample('tls').filter(
+  const [server, client] = (await readExample('tls')).filter(
     ({ kind, spec }) => kind === 'Certificate' && spec.isCA !== true,
   );
   const example = await openExample(t, 'tls', { secrets: issued(server, authority) });
@@ -21,9 +22,10 @@ test('tls: with the certificates that the example asks for KEDA scales over mTLS
     })),
   );
   example.load('login', 280);
-  t.deepEqual(await example.apply(), []);
+  await example.apply();
   await story.untilReady('login');
   await story.untilReplicas('login', 3, 180_000);
+  t.deepEqual(replicasSince(story, 'login', 0).at(-1), 3);
 });
 
 /** The Secret of a Certificate, by its name. */
