@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import test from 'ava';
+import { parse } from 'yaml';
 import type { RawObject } from '#e2e/control-plane/raw-api.ts';
 import { installations } from '#e2e/harness/chart-values.ts';
-import { release, rendered, type Values } from '#e2e/harness/helm.ts';
+import { chart, release, rendered, type Values } from '#e2e/harness/helm.ts';
 import { type Configuration, readConfiguration } from '#src/configuration/read-configuration.ts';
 import { type Settings, settings } from '#src/configuration/settings.ts';
 
@@ -16,6 +18,12 @@ test('its defaults are those of the code, but for the place of the journal', asy
     () => '',
   ).accounts;
   t.deepEqual(configurationIn(await rendered(values)).accounts, accounts);
+});
+
+test('the chart is of the version of the package', (t) => {
+  const { version, appVersion } = parse(readFileSync(`${chart}/Chart.yaml`, 'utf8'));
+  const { version: packaged } = JSON.parse(readFileSync('package.json', 'utf8'));
+  t.deepEqual([version, appVersion], [packaged, packaged]);
 });
 
 test('every setting can be reached by a value', async (t) => {

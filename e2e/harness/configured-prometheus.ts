@@ -1,10 +1,6 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findProgram, freePort, GuardedProgram } from '#test/harness/guarded-program.ts';
-import type { Prometheus } from '#test/harness/prometheus.ts';
-
-const portTries = 5;
+import { type Prometheus, runPrometheus } from '#test/harness/prometheus.ts';
 
 /** Where to scrape, and what to write on every series from there. */
 export interface Target {
@@ -20,33 +16,16 @@ export interface Alerting {
   readonly alertmanager: string;
 }
 
-/** Starts a real Prometheus that scrapes every second, and evaluates as often. It ends as startPrometheus's does. */
-export async function startConfiguredPrometheus(
+/** Starts a real Prometheus that scrapes every second, and evaluates as often. */
+export function startConfiguredPrometheus(
   targets: readonly Target[],
   alerting?: Alerting,
 ): Promise<Prometheus> {
-  const program = await findProgram('prometheus');
-  for (let attempt = 1; ; attempt++) {
-    const folder = await mkdtemp(join(tmpdir(), 'e2e-prometheus-'));
-    const configuration = join(folder, 'prometheus.yml');
+  return runPrometheus(async (folder) => {
     // JSON is YAML too.
-    await writeFile(configuration, JSON.stringify(configurationFor(targets, alerting)));
+    await writeFile(join(folder, 'prometheus.yml'), JSON.stringify(configurationFor(targets, alerting)));
     await writeFile(join(folder, 'rules.yml'), JSON.stringify({ groups: alerting?.groups ?? [] }));
-    const port = await freePort();
-    const options = [
-      `--config.file=${configuration}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-      '--web.route-prefix=/prometheus',
-      '--log.level=error',
-    ];
-    const baseUrl = `http://127.0.0.1:${port}`;
-    const server = new GuardedProgram(program, options, { folder });
-    const problem = await server.ready(() => isReady(baseUrl, folder));
-    if (problem === undefined) return { baseUrl, stop: () => server.stop() };
-    await server.stop();
-    if (attempt === portTries || !problem.includes('address already in use')) throw new Error(problem);
-  }
+  });
 }
 
 /** Without labels of Prometheus's own, a series reads as it was exposed, with what its target adds. */
@@ -64,14 +43,4 @@ function configurationFor(targets: readonly Target[], alerting: Alerting | undef
       alerting: { alertmanagers: [{ static_configs: [{ targets: [alerting.alertmanager] }] }] },
     }),
   };
-}
-
-/** Another Prometheus may have taken the port first: only the one with our folder counts. */
-async function isReady(baseUrl: string, folder: string): Promise<boolean> {
-  const ready = await fetch(`${baseUrl}/prometheus/-/ready`);
-  await ready.arrayBuffer();
-  if (!ready.ok) return false;
-  const flags = await fetch(`${baseUrl}/prometheus/api/v1/status/flags`);
-  const { data } = (await flags.json()) as { data: Record<string, string> };
-  return data['storage.tsdb.path']?.startsWith(folder) ?? false;
 }

@@ -4,24 +4,27 @@ import { join } from 'node:path';
 import { findProgram, freePort, GuardedProgram } from '#test/harness/guarded-program.ts';
 
 export interface Alertmanager {
+  /** `127.0.0.1:PORT` */
+  readonly address: string;
   /** What Prometheus would send: an alert by its labels, firing until it `endsAt`. */
   raise(labels: Readonly<Record<string, string>>, times: { startsAt: Date; endsAt?: Date }): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts a real Alertmanager that notifies the given address at once, and again every few seconds while an alert fires. */
-export async function startAlertmanager(webhook: { url: string; token: string }): Promise<Alertmanager> {
+/** Starts a real Alertmanager with this configuration; rejects with its own words where it does not take it. */
+export async function startAlertmanager(configuration: object): Promise<Alertmanager> {
   const program = await findProgram('alertmanager', 'prometheus-alertmanager');
   const folder = await mkdtemp(join(tmpdir(), 'alertmanager-'));
-  const port = await freePort();
-  const baseUrl = `http://127.0.0.1:${port}`;
-  await writeFile(join(folder, 'alertmanager.yml'), configurationFor(webhook));
+  const address = `127.0.0.1:${await freePort()}`;
+  const baseUrl = `http://${address}`;
+  // JSON is YAML too.
+  await writeFile(join(folder, 'alertmanager.yml'), JSON.stringify(configuration));
   const server = new GuardedProgram(
     program,
     [
       `--config.file=${join(folder, 'alertmanager.yml')}`,
       `--storage.path=${join(folder, 'data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
+      `--web.listen-address=${address}`,
       '--cluster.listen-address=',
       '--log.level=error',
     ],
@@ -34,6 +37,7 @@ export async function startAlertmanager(webhook: { url: string; token: string })
     throw new Error(problem);
   }
   return {
+    address,
     async raise(labels, { startsAt, endsAt }) {
       const alert = { labels, startsAt: startsAt.toISOString(), endsAt: endsAt?.toISOString() };
       const response = await fetch(`${baseUrl}/api/v2/alerts`, {
@@ -47,19 +51,12 @@ export async function startAlertmanager(webhook: { url: string; token: string })
   };
 }
 
-function configurationFor({ url, token }: { url: string; token: string }): string {
-  return `
-route:
-  receiver: scaler
-  group_by: ['...']
-  group_wait: 0s
-  group_interval: 1s
-  repeat_interval: 1s
-receivers:
-  - name: scaler
-    webhook_configs:
-      - url: ${url}
-        http_config:
-          authorization: { credentials: ${token} }
-`;
+/** Tells the given address at once, and again every few seconds while an alert fires. */
+export function telling({ url, token: credentials }: { url: string; token: string }): object {
+  const group = { group_by: ['...'], group_wait: '0s', group_interval: '1s', repeat_interval: '1s' };
+  const webhook = { url, http_config: { authorization: { credentials } } };
+  return {
+    route: { receiver: 'scaler', ...group },
+    receivers: [{ name: 'scaler', webhook_configs: [webhook] }],
+  };
 }

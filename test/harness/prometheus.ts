@@ -28,15 +28,21 @@ const portTries = 5;
 export async function startPrometheus(
   data: { readonly openMetrics: string } | { readonly series: readonly RecordedSeries[] },
 ): Promise<Prometheus> {
-  const programs = { prometheus: await findProgram('prometheus'), promtool: await findProgram('promtool') };
+  const promtool = await findProgram('promtool');
   const text = 'openMetrics' in data ? data.openMetrics : openMetricsOf(data.series);
+  return runPrometheus((folder) => writeBlocks(promtool, folder, text));
+}
+
+/** The same with a folder that is prepared: `prometheus.yml`, and `data` if need be. */
+export async function runPrometheus(prepare: (folder: string) => Promise<void>): Promise<Prometheus> {
+  const program = await findProgram('prometheus');
   for (let attempt = 1; ; attempt++) {
     const folder = await mkdtemp(join(tmpdir(), 'prometheus-'));
     try {
-      await writeBlocks(programs.promtool, folder, text);
+      await prepare(folder);
       const port = await freePort();
       const baseUrl = `http://127.0.0.1:${port}`;
-      const server = new GuardedProgram(programs.prometheus, optionsOf(folder, port), { folder });
+      const server = new GuardedProgram(program, optionsOf(folder, port), { folder });
       const problem = await server.ready(() => serves(baseUrl, folder));
       if (problem === undefined) return { baseUrl, stop: () => server.stop() };
       await server.stop();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
-import { startAlertmanager } from '#test/harness/alertmanager.ts';
+import { startAlertmanager, telling } from '#test/harness/alertmanager.ts';
 import { Authority, type Pair } from '#test/harness/certificates.ts';
 import { falcoAlert } from '#test/harness/falco-alert.ts';
 import { KedaClient } from '#test/harness/keda-client.ts';
@@ -40,7 +40,7 @@ test("a real Alertmanager's alert pushes, counts once however often it is repeat
   const scaler = await startScaler({ INGEST_TOKEN_FILE: tokenFile });
   const keda = clientOf(t, scaler);
   const url = `${scaler.ingest}/ingest/alertmanager`;
-  const alertmanager = await startAlertmanager({ url, token: 'am-token' });
+  const alertmanager = await startAlertmanager(telling({ url, token: 'am-token' }));
   t.teardown(() => alertmanager.stop());
   const labels = {
     alertname: 'FalcoAlert',

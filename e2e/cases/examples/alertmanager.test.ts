@@ -4,10 +4,10 @@ import test from 'ava';
 import { parse } from 'yaml';
 import type { RawObject } from '#e2e/control-plane/raw-api.ts';
 import { replicasSince, untilMeasured } from '#e2e/harness/autoscaler.ts';
-import { startConfiguredAlertmanager } from '#e2e/harness/configured-alertmanager.ts';
 import { startConfiguredPrometheus } from '#e2e/harness/configured-prometheus.ts';
 import { openExample } from '#e2e/harness/example.ts';
 import { Exporter } from '#e2e/harness/exporter.ts';
+import { startAlertmanager } from '#test/harness/alertmanager.ts';
 
 const token = 'alertmanager-token';
 
@@ -21,7 +21,7 @@ test('falco-to-alertmanager: two pods that falcosidekick counts call for four re
   const exporter = new Exporter();
   await exporter.listen();
   t.teardown(() => exporter.close());
-  const alertmanager = await startConfiguredAlertmanager(receiving(scaler.ingest, tokenFile));
+  const alertmanager = await startAlertmanager(receiving(scaler.ingest, tokenFile));
   t.teardown(() => alertmanager.stop());
   const rule = (await example.placed()).find(({ kind }) => kind === 'PrometheusRule');
   const prometheus = await startConfiguredPrometheus([{ address: exporter.address }], {
