@@ -1,16 +1,10 @@
-import { execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import test from 'ava';
-import { stringify } from 'yaml';
 import { parseObjects, type RawObject } from '#e2e/control-plane/raw-api.ts';
 import { openCase } from '#e2e/harness/case.ts';
 import { installations } from '#e2e/harness/chart-values.ts';
 import { chart, helm, release, rendered, type Values } from '#e2e/harness/helm.ts';
 import { conform } from '#e2e/harness/kubeconform.ts';
 import { parseTrigger } from '#src/triggers/parse-trigger.ts';
-import { findProgram } from '#test/harness/guarded-program.ts';
 
 for (const [title, values] of Object.entries(installations)) {
   test(`${title}: kubeconform and the API server accept all of it`, async (t) => {
@@ -145,13 +139,3 @@ for (const { values, says } of refused) {
     t.true(message.includes(says), message);
   });
 }
-
-test('Prometheus accepts the alerts', async (t) => {
-  const story = await openCase(t, 'alerts');
-  const values = { prometheus: { prometheusRules: { enabled: true } } };
-  const found = (await rendered(values)).find(({ kind }) => kind === 'PrometheusRule');
-  const file = join(story.folder, 'rules.yaml');
-  writeFileSync(file, stringify(found?.['spec']));
-  const { stdout } = await promisify(execFile)(await findProgram('promtool'), ['check', 'rules', file]);
-  t.regex(stdout, /SUCCESS: 10 rules found/);
-});

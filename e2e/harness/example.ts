@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { parse, stringify } from 'yaml';
+import { parse } from 'yaml';
 import { parseObjects, type RawObject } from '#e2e/control-plane/raw-api.ts';
 import { readyAfter } from '#e2e/control-plane/stages.ts';
 import { type Case, openCase } from '#e2e/harness/case.ts';
@@ -116,8 +116,8 @@ export class Example {
 
   /** `kubectl apply` of the folder, or of another one. */
   async apply(folder = this.#folder): Promise<void> {
-    const objects = await this.placed(folder);
-    await kubectl(['apply', '-f', '-'], objects.map((object) => stringify(object)).join('---\n'));
+    const items = await this.placed(folder);
+    await kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
   }
 
   /** The folder's objects with nothing changed but what this cluster differs in. */

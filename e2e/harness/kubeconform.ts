@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import { stringify } from 'yaml';
 import { parseObjects, type RawObject } from '#e2e/control-plane/raw-api.ts';
 import { given } from '#e2e/harness/given.ts';
 
@@ -20,7 +19,7 @@ export async function conform(objects: readonly RawObject[]): Promise<void> {
     location,
     '-',
   ]);
-  run.child.stdin?.end(objects.map((object) => stringify(object)).join('---\n'));
+  run.child.stdin?.end(objects.map((object) => JSON.stringify(object)).join('\n---\n'));
   await run.catch((error: { stdout?: string }) => {
     throw new Error(error.stdout || String(error), { cause: error });
   });

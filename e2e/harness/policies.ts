@@ -15,6 +15,38 @@ export function readObjects(path: string): RawObject[] {
   return parseObjects(readFileSync(path, 'utf8'));
 }
 
+/**
+ * A policy of nothing that is never deleted. When the last binding goes whose policy takes a ConfigMap, the API server ends its
+ * watch of ConfigMaps (1.36.3, policy_source.go), and a shared informer that was ended is not started again: those that come later
+ * would not find their parameters.
+ */
+const keeper = [
+  {
+    apiVersion: admission,
+    kind: 'ValidatingAdmissionPolicy',
+    metadata: { name: 'keeps-the-watch-of-parameters' },
+    spec: {
+      paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
+      matchConstraints: {
+        resourceRules: [
+          { apiGroups: ['nothing'], apiVersions: ['*'], resources: ['*'], operations: ['CREATE'] },
+        ],
+      },
+      validations: [{ expression: 'true' }],
+    },
+  },
+  {
+    apiVersion: admission,
+    kind: 'ValidatingAdmissionPolicyBinding',
+    metadata: { name: 'keeps-the-watch-of-parameters' },
+    spec: {
+      policyName: 'keeps-the-watch-of-parameters',
+      paramRef: { name: 'none', namespace: 'default', parameterNotFoundAction: 'Allow' },
+      validationActions: ['Deny'],
+    },
+  },
+];
+
 /** Some of deploy/policies with their bindings as they are shipped, but for this case's namespace only. */
 export class Policies {
   readonly #story: Case;
@@ -36,6 +68,7 @@ export class Policies {
     const { api, namespace, home } = this.#story;
     await api.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: home } }]);
     await this.setParameters(parameters);
+    await api.apply(keeper);
     const own = (name: string) => `${name}-${namespace}`;
     const policies = names.flatMap((name) => readObjects(`deploy/policies/${name}.yaml`));
     const bindings = names.flatMap((name) => readObjects(`deploy/policies/bindings/${name}.yaml`));
