@@ -3,6 +3,7 @@ import { parseObjects, type RawObject } from '#e2e/control-plane/raw-api.ts';
 import { openCase } from '#e2e/harness/case.ts';
 import { installations } from '#e2e/harness/chart-values.ts';
 import { chart, helm, release, rendered, type Values } from '#e2e/harness/helm.ts';
+import { demandRestricted } from '#e2e/harness/installed-chart.ts';
 import { conform } from '#e2e/harness/kubeconform.ts';
 import { parseTrigger } from '#src/triggers/parse-trigger.ts';
 
@@ -19,13 +20,29 @@ for (const [title, values] of Object.entries(installations)) {
     await t.notThrowsAsync(helm(['lint', '--strict', chart], values));
   });
 
+  test(`${title}: its pod is admitted where Pod Security is restricted`, async (t) => {
+    const story = await openCase(t, 'chart-pod');
+    await demandRestricted(story.api, story.namespace);
+    const { metadata, spec } = workloadOf(await rendered(values, story.namespace))['spec'].template;
+    await story.until('the namespace has its account', () => story.get('ServiceAccount', 'default'));
+    const pod = (security: object) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { ...metadata, name: 'pod', namespace: story.namespace },
+      spec: { ...spec, serviceAccountName: 'default', ...security },
+    });
+    await t.notThrowsAsync(story.api.tryToApply([pod({})]));
+    await t.throwsAsync(story.api.tryToApply([pod({ hostNetwork: true })]), {
+      message: /violates PodSecurity/,
+    });
+  });
+
   test(`${title}: what its pod needs is made, or named in the notes`, async (t) => {
     const said = await helm(['install', release, chart, '--namespace', 'keda', '--dry-run=client'], values);
     const notes = said.slice(said.indexOf('\nNOTES:'));
     t.true(notes.includes('kind: ScaledObject'));
     const objects = await rendered(values);
-    const workload = objects.find(({ kind }) => kind === 'StatefulSet' || kind === 'Deployment');
-    const needed = (workload?.['spec'].template.spec.volumes ?? []).map(
+    const needed = workloadOf(objects)['spec'].template.spec.volumes.map(
       ({ secret, configMap, persistentVolumeClaim }: RawObject): [string, string] =>
         (secret && ['Secret', secret.secretName]) ??
         (configMap && ['ConfigMap', configMap.name]) ?? [
@@ -45,6 +62,12 @@ for (const [title, values] of Object.entries(installations)) {
 /** A Certificate makes its Secret. */
 function issues({ kind, spec }: RawObject, wantedKind: string, name: string): boolean {
   return kind === 'Certificate' && wantedKind === 'Secret' && spec.secretName === name;
+}
+
+function workloadOf(objects: readonly RawObject[]): RawObject {
+  const found = objects.find(({ kind }) => kind === 'StatefulSet' || kind === 'Deployment');
+  if (found === undefined) throw new Error('the chart has made no workload');
+  return found;
 }
 
 function withNamespace(object: RawObject, namespace: string): RawObject {

@@ -8,7 +8,7 @@ import { type Case, openCase } from '#e2e/harness/case.ts';
 import { startConfiguredPrometheus, type Target } from '#e2e/harness/configured-prometheus.ts';
 import { Exporter } from '#e2e/harness/exporter.ts';
 import type { Values } from '#e2e/harness/helm.ts';
-import { installChart } from '#e2e/harness/installed-chart.ts';
+import { demandRestricted, installChart } from '#e2e/harness/installed-chart.ts';
 import { kubectl } from '#e2e/harness/kubectl.ts';
 import { LiveSysdig } from '#e2e/harness/live-sysdig.ts';
 import { startNameServer } from '#e2e/harness/name-server.ts';
@@ -43,7 +43,7 @@ export async function openExample(
   { secrets = {}, targets = () => [], readyAfter: delay }: ExampleOptions = {},
 ): Promise<Example> {
   const story = await openCase(t, folder.replaceAll('/', '-'));
-  await demandRestricted(story);
+  await demandRestricted(story.api, story.namespace);
   const exporter = new Exporter();
   await exporter.listen();
   const prometheus = await startConfiguredPrometheus([exporter, ...targets(story)]);
@@ -69,13 +69,6 @@ export async function openExample(
 function settingsOf(folder: string): Values[] {
   const file = join('examples', folder, 'settings', 'values.yaml');
   return existsSync(file) ? [parse(readFileSync(file, 'utf8'))] : [];
-}
-
-/** The API server admits only pods that are as restricted as the examples' claim to be. */
-/** The API server admits only pods that are as restricted as the examples' claim to be. */
-async function demandRestricted({ api, namespace: name }: Case): Promise<void> {
-  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
-  await api.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }]);
 }
 
 interface Parts {

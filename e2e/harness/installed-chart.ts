@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { RawObject } from '#e2e/control-plane/raw-api.ts';
+import type { RawApi, RawObject } from '#e2e/control-plane/raw-api.ts';
 import type { Case } from '#e2e/harness/case.ts';
 import { chart, helm, release, type Values } from '#e2e/harness/helm.ts';
 import { type ScalerProcess, startAsGiven } from '#test/harness/scaler-process.ts';
@@ -123,8 +123,7 @@ export async function installChart(
   secrets: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
   namespace = story.home,
 ): Promise<InstalledChart> {
-  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
-  await story.api.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } }]);
+  await demandRestricted(story.api, namespace);
   const one = (name: string, stringData: object) => ({
     apiVersion: 'v1',
     kind: 'Secret',
@@ -136,6 +135,12 @@ export async function installChart(
   await story.api.apply([volumeFor(namespace, `${installed.name}-journal`)]);
   await installed.upgrade();
   return installed;
+}
+
+/** A namespace whose pods have to be as restricted as the chart and the examples claim to be. */
+export function demandRestricted(api: RawApi, name: string): Promise<void> {
+  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+  return api.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }]);
 }
 
 /** What a cluster's provisioner would make for the claim. */
