@@ -34,8 +34,8 @@ test('every setting can be reached by a value', async (t) => {
   } = configurationIn(await rendered({ ...installations['everything at once'], ...rare }));
   const unset = Object.keys(settings.shape).filter((key) => reached[key as keyof Settings] === undefined);
   t.deepEqual(unset, []);
-  t.deepEqual([...accounts.keys()].sort(), ['default', 'ibm', 'team-a']);
-  t.deepEqual([...credentials.keys()].sort(), ['alertmanager', 'falco']);
+  t.deepEqual([...accounts.keys()].sort(), ['default', 'ibm', 'team-a', 'team-a-ca']);
+  t.deepEqual([...credentials.keys()].sort(), ['alertmanager', 'ca', 'falco']);
 });
 
 /** What the installations have no use for. */

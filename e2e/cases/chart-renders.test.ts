@@ -42,6 +42,8 @@ for (const [title, values] of Object.entries(installations)) {
     const notes = said.slice(said.indexOf('\nNOTES:'));
     t.true(notes.includes('kind: ScaledObject'));
     const objects = await rendered(values);
+    const authenticates = objects.some(({ kind }) => kind === 'ClusterTriggerAuthentication');
+    t.is(notes.includes('kind: ClusterTriggerAuthentication'), authenticates);
     const needed = workloadOf(objects)['spec'].template.spec.volumes.map(
       ({ secret, configMap, persistentVolumeClaim }: RawObject): [string, string] =>
         (secret && ['Secret', secret.secretName]) ??

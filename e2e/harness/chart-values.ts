@@ -15,12 +15,21 @@ export const installations: Readonly<Record<string, Values>> = {
       proxy: 'http://proxy:3128',
     },
     accounts: {
-      'team-a': { region: 'us2', existingSecret: 'team-a', existingSecretKey: 'api', namespaces: ['shop'] },
+      'team-a': {
+        region: 'us2',
+        existingSecret: 'team-a',
+        existingSecretKey: 'api',
+        namespaces: ['shop'],
+        caSecret: 'sysdig-ca',
+      },
+      // Its volume must not be taken for that of the CA of team-a.
+      'team-a-ca': { region: 'us2', existingSecret: 'team-a-ca', namespaces: ['shop'] },
       ibm: { region: 'ibm:eu-de', existingSecret: 'ibm', ibmInstanceId: 'instance', namespaces: ['cart'] },
     },
     ingest: {
       credentials: {
         falco: { existingSecret: 'falco-ingest', senders: ['falco'] },
+        ca: { existingSecret: 'ca-ingest' },
         alertmanager: { clientNames: ['alertmanager'], senders: ['alertmanager'] },
       },
       tls: { enabled: true, clientCaSecret: 'senders-ca' },
@@ -61,6 +70,7 @@ export const installations: Readonly<Record<string, Values>> = {
   'certificates by an issuer that exists': {
     certificates: { certManager: { enabled: true, issuer: { generate: false, name: 'company' } } },
   },
+  'a certificate without a part for KEDA': { certificates: { secretName: 'own-tls' } },
   'all that can be brought along': {
     certificates: {
       secretName: 'own-tls',

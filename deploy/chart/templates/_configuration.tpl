@@ -22,12 +22,12 @@
 {{- toYaml $accounts -}}
 {{- end -}}
 
-{{/* One account as the configuration has it. `folder`: of its secrets. */}}
+{{/* One account as the configuration has it. `folder`: of all secrets. */}}
 {{- define "external-scaler-sysdig.account" -}}
 {{- $settings := omit .account "existingSecret" "existingSecretKey" "caSecret" -}}
-{{- $_ := set $settings (ternary "ibmApiKeyFile" "tokenFile" (not (empty .account.ibmInstanceId))) (printf "%s/token" .folder) -}}
+{{- $_ := set $settings (ternary "ibmApiKeyFile" "tokenFile" (not (empty .account.ibmInstanceId))) (printf "%s/account-%s/token" .folder .name) -}}
 {{- if .account.caSecret -}}
-{{- $_ := set $settings "caFile" (printf "%s-ca/ca.crt" .folder) -}}
+{{- $_ := set $settings "caFile" (printf "%s/sysdig-ca-%s/ca.crt" .folder .name) -}}
 {{- end -}}
 {{- include "external-scaler-sysdig.given" $settings -}}
 {{- end -}}
@@ -59,7 +59,7 @@
 {{- if .Values.ingest.tls.enabled -}}
 {{- $tls := deepCopy $certificate -}}
 {{- if .Values.ingest.tls.clientCaSecret -}}
-{{- $_ := set $tls "clientCaFile" (printf "%s/ingest-ca/ca.crt" $folder) -}}
+{{- $_ := set $tls "clientCaFile" (printf "%s/senders-ca/ca.crt" $folder) -}}
 {{- end -}}
 {{- $_ := set $ingest "tls" $tls -}}
 {{- end -}}
@@ -77,7 +77,7 @@
 
 {{- $named := dict -}}
 {{- range $name, $account := include "external-scaler-sysdig.accounts" . | fromYaml -}}
-{{- $settings := include "external-scaler-sysdig.account" (dict "account" $account "folder" (printf "%s/account-%s" $folder $name)) | fromYaml -}}
+{{- $settings := include "external-scaler-sysdig.account" (dict "name" $name "account" $account "folder" $folder) | fromYaml -}}
 {{- if eq $name "sysdig" -}}
 {{- $_ := set $configuration "sysdig" $settings -}}
 {{- else -}}

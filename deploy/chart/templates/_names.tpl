@@ -94,6 +94,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
+{{/* "true" where the chart makes the ClusterTriggerAuthentication. */}}
+{{- define "external-scaler-sysdig.authenticates" -}}
+{{- if and .Values.certificates.clusterTriggerAuthentication.create (include "external-scaler-sysdig.certificateSecret" .) (include "external-scaler-sysdig.clientSecret" .) }}true{{ end -}}
+{{- end -}}
+
 {{- define "external-scaler-sysdig.authenticationName" -}}
 {{- default (include "external-scaler-sysdig.fullname" .) .Values.certificates.clusterTriggerAuthentication.name -}}
 {{- end -}}

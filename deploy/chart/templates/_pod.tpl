@@ -16,7 +16,7 @@
 {{- range $name, $account := include "external-scaler-sysdig.accounts" . | fromYaml }}
 {{ include "external-scaler-sysdig.secretVolume" (dict "name" (printf "account-%s" $name) "secret" $account.existingSecret "items" (dict (default "token" $account.existingSecretKey) "token")) }}
 {{- if $account.caSecret }}
-{{ include "external-scaler-sysdig.secretVolume" (dict "name" (printf "account-%s-ca" $name) "secret" $account.caSecret "items" (dict "ca.crt" "ca.crt")) }}
+{{ include "external-scaler-sysdig.secretVolume" (dict "name" (printf "sysdig-ca-%s" $name) "secret" $account.caSecret "items" (dict "ca.crt" "ca.crt")) }}
 {{- end }}
 {{- end }}
 {{- range $name, $credential := .Values.ingest.credentials }}
@@ -25,7 +25,7 @@
 {{- end }}
 {{- end }}
 {{- if and .Values.ingest.tls.enabled .Values.ingest.tls.clientCaSecret }}
-{{ include "external-scaler-sysdig.secretVolume" (dict "name" "ingest-ca" "secret" .Values.ingest.tls.clientCaSecret "items" (dict "ca.crt" "ca.crt")) }}
+{{ include "external-scaler-sysdig.secretVolume" (dict "name" "senders-ca" "secret" .Values.ingest.tls.clientCaSecret "items" (dict "ca.crt" "ca.crt")) }}
 {{- end }}
 {{- if .Values.operations.existingSecret }}
 {{ include "external-scaler-sysdig.secretVolume" (dict "name" "operations" "secret" .Values.operations.existingSecret "items" (dict "token" "token")) }}
